@@ -1,0 +1,9 @@
+// Every op.
+#pragma once
+#include "ops/creation.hpp"
+#include "ops/elementwise.hpp"
+#include "ops/indexing.hpp"
+#include "ops/linear.hpp"
+#include "ops/manipulation.hpp"
+#include "ops/reduction.hpp"
+#include "ops/rows.hpp"

@@ -1,0 +1,193 @@
+// The tensor: a value that shares an immutable buffer.
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <iosfwd>
+#include <utility>
+
+#include "dtype.hpp"
+#include "error.hpp"
+#include "shape.hpp"
+
+namespace xt {
+template <class D>
+class xexpression;
+}
+
+namespace [[gnu::visibility("default")]] xtgrad {
+
+class Tensor;
+
+namespace detail {
+
+/// What a tensor points at: this header, shape[rank], strides[rank], and for an owner its elements. A view has a base,
+/// which owns; it is never a view itself.
+struct Block {
+    std::atomic<std::uint32_t> references;
+    Dtype dtype;
+    std::uint8_t rank;
+    bool dense;                // row-major without gaps
+    std::uint8_t size_class;   // of the pool
+    std::uint64_t tag;         // identity on the tapes; never used twice
+    std::byte* data;           // the first element; null: only the shape matters
+    Block* base;               // null: an owner
+
+    Index* shape() noexcept { return reinterpret_cast<Index*>(this + 1); }
+    Index* strides() noexcept { return shape() + rank; }
+};
+
+void destroy(Block*) noexcept;
+
+inline void retain(Block* b) noexcept { b->references.fetch_add(1, std::memory_order_relaxed); }
+inline void release(Block* b) noexcept {
+    // The last reference needs no locked decrement: nobody else is there to see it.
+    if (b->references.load(std::memory_order_acquire) == 1 || b->references.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        destroy(b);
+}
+
+[[noreturn]] void fail_undefined(const char* op);
+template <class E>
+const E& as_expression(const xt::xexpression<E>&);
+
+}  // namespace detail
+
+/// An xtensor container, view or lazy expression.
+template <class E>
+concept XtensorExpression = requires(const std::remove_cvref_t<E>& e) { detail::as_expression(e); };
+
+/// Is this a Tensor, however qualified?
+template <class X>
+concept AnyTensor = std::same_as<std::remove_cvref_t<X>, Tensor>;
+
+/// An n-dimensional array of f32, f64, i64 or booleans. A value: copies share one immutable buffer and are the same variable
+/// to a tape; no operation changes a tensor that somebody else can see. Default-constructed it is empty, and every op on it
+/// is an error.
+class Tensor {
+public:
+    Tensor() = default;
+    Tensor(const Tensor& other) noexcept : block_(other.block_) {
+        if (block_) detail::retain(block_);
+    }
+    Tensor(Tensor&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+    Tensor& operator=(const Tensor& other) noexcept {
+        Tensor copy(other);
+        std::swap(block_, copy.block_);
+        return *this;
+    }
+    Tensor& operator=(Tensor&& other) noexcept {
+        std::swap(block_, other.block_);
+        if (other.block_) detail::release(std::exchange(other.block_, nullptr));
+        return *this;
+    }
+    ~Tensor() {
+        if (block_) detail::release(block_);
+    }
+
+    /// A copy of an xtensor expression: double becomes f64, float f32, integers i64, bool boolean. Include
+    /// <xtgrad/xtensor.hpp>.
+    template <XtensorExpression E>
+    Tensor(const E& expression);
+
+    /// A 0-d tensor.
+    template <Arithmetic T>
+    explicit Tensor(T value);
+
+    /// False for a default-constructed tensor.
+    bool defined() const noexcept { return block_ != nullptr; }
+
+    Dtype dtype() const { return checked("dtype").dtype; }
+    /// The number of axes.
+    std::size_t dimension() const { return checked("dimension").rank; }
+    Shape shape() const { return Shape::of(checked("shape").shape(), block_->rank); }
+    /// One extent; a negative axis counts from the end. Throws IndexError.
+    Index shape(Index axis) const;
+    /// In elements; 0 along a broadcast axis.
+    Strides strides() const { return Strides::of(checked("strides").strides(), block_->rank); }
+    /// The number of elements.
+    std::size_t size() const;
+
+    /// The value of a tensor of one element, converted to T. Throws ShapeError when there are more or none.
+    template <Arithmetic T>
+    T item() const;
+    template <Arithmetic T>
+    explicit operator T() const {
+        return item<T>();
+    }
+
+    /// A read-only xtensor expression over this tensor's memory, which it keeps alive; nothing is copied. T is the element
+    /// type of dtype(): float, double, std::int64_t or bool; else DtypeError. Include <xtgrad/xtensor.hpp>.
+    template <Element T>
+    auto values() const;
+
+    /// The first element; neighbours are strides() apart. Throws DtypeError when T is not the element type.
+    template <Element T>
+    const T* data() const;
+
+    /// Rebind this variable to a new tensor; other copies keep the old one.
+    template <class B>
+    Tensor& operator+=(const B& b) {
+        return *this = *this + b;
+    }
+    template <class B>
+    Tensor& operator-=(const B& b) {
+        return *this = *this - b;
+    }
+    template <class B>
+    Tensor& operator*=(const B& b) {
+        return *this = *this * b;
+    }
+    template <class B>
+    Tensor& operator/=(const B& b) {
+        return *this = *this / b;
+    }
+
+    /// Shape, dtype and values, elided as xtensor does.
+    friend std::ostream& operator<<(std::ostream&, const Tensor&);
+
+    /// For the library: adopts a reference.
+    explicit Tensor(detail::Block* adopted) noexcept : block_(adopted) {}
+    detail::Block* block() const noexcept { return block_; }
+
+private:
+    detail::Block& checked(const char* what) const {
+        if (!block_) detail::fail_undefined(what);
+        return *block_;
+    }
+
+    detail::Block* block_ = nullptr;
+};
+
+namespace detail {
+
+/// The element at p as a double or an integer, whatever the dtype.
+double scalar_value(const Tensor&);
+std::int64_t integer_value(const Tensor&);
+Tensor scalar(double, Dtype);
+Tensor integer_scalar(std::int64_t, Dtype);
+const std::byte* checked_data(const Tensor&, Dtype wanted);
+/// A dense tensor, not initialized.
+Tensor uninitialized(Dtype, const Shape&);
+
+}  // namespace detail
+
+template <Arithmetic T>
+Tensor::Tensor(T value)
+    : Tensor(std::integral<T> ? detail::integer_scalar(static_cast<std::int64_t>(value), dtype_of<T>)
+                              : detail::scalar(static_cast<double>(value), dtype_of<T>)) {}
+
+template <Arithmetic T>
+T Tensor::item() const {
+    if constexpr (std::same_as<T, bool>)
+        return detail::scalar_value(*this) != 0;
+    else if constexpr (std::integral<T>)
+        return static_cast<T>(detail::integer_value(*this));
+    else
+        return static_cast<T>(detail::scalar_value(*this));
+}
+
+template <Element T>
+const T* Tensor::data() const {
+    return reinterpret_cast<const T*>(detail::checked_data(*this, dtype_of<T>));
+}
+
+}  // namespace xtgrad

@@ -1,0 +1,9 @@
+// All of xtgrad.
+#pragma once
+#include "gradcheck.hpp"
+#include "ops.hpp"
+#include "random.hpp"
+#include "runtime.hpp"
+#include "tape.hpp"
+#include "tensor.hpp"
+#include "xtensor.hpp"

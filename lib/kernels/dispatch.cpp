@@ -1,0 +1,85 @@
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+#include "../rules/all.hpp"
+#include "elementwise_table.hpp"
+#include "rows.hpp"
+
+namespace xtgrad::kernels {
+namespace {
+
+using Tables = std::array<const KernelRow*, rules::All::count>;
+
+template <Isa isa, class... Family>
+Tables tables_of(Families<Family...>) {
+    return {elementwise_rows<Family, isa>()...};
+}
+
+struct Active {
+    Isa isa;
+    Tables tables;
+    const RowKernels<float>* rows_f32;
+    const RowKernels<double>* rows_f64;
+
+    template <Isa wanted>
+    void use() noexcept {
+        isa = wanted;
+        tables = tables_of<wanted>(rules::All{});
+        rows_f32 = &row_kernels_of<float, wanted>();
+        rows_f64 = &row_kernels_of<double, wanted>();
+    }
+    void use(Isa wanted) noexcept {
+#ifdef XTGRAD_X86
+        if (wanted == Isa::avx512) return use<Isa::avx512>();
+        if (wanted == Isa::avx2) return use<Isa::avx2>();
+#endif
+        static_cast<void>(wanted);
+        use<Isa::baseline>();
+    }
+    Active() noexcept {
+        const char* named = std::getenv("XTGRAD_ISA");
+        for (int i = 0; i < isa_count; ++i) {
+            if (has(Isa(i))) use(Isa(i));
+            if (named && std::string_view(named) == isa_names[i]) break;
+        }
+    }
+};
+
+Active& active() noexcept {
+    static Active a;
+    return a;
+}
+
+}  // namespace
+
+bool has(Isa isa) noexcept {
+#ifdef XTGRAD_X86
+    // The compiler's check, not xsimd's: it also asks whether the operating system saves the registers.
+    switch (isa) {
+        case Isa::baseline: return true;
+        case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        case Isa::avx512:
+            return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+                   __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+    }
+#endif
+    return isa == Isa::baseline;
+}
+
+Isa active_isa() noexcept { return active().isa; }
+void use(Isa isa) noexcept { active().use(isa); }
+
+const KernelRow& elementwise_kernels(Place p) noexcept { return active().tables[p.family][p.index]; }
+
+
+template <>
+const RowKernels<float>& row_kernels() noexcept {
+    return *active().rows_f32;
+}
+template <>
+const RowKernels<double>& row_kernels() noexcept {
+    return *active().rows_f64;
+}
+
+}  // namespace xtgrad::kernels

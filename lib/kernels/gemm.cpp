@@ -1,0 +1,96 @@
+#include "gemm.hpp"
+
+#include <cblas.h>
+
+#include <concepts>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+// OpenBLAS's own; absent in other libraries.
+extern "C" [[gnu::weak]] int openblas_get_parallel();
+extern "C" [[gnu::weak]] void openblas_set_num_threads(int);
+
+namespace xtgrad::kernels {
+namespace {
+
+constexpr Index block_rows = 256, block_columns = 256;
+constexpr double serial_work = 1 << 19;  // multiplications
+
+/// While one lives, BLAS calls of this thread use one thread. Inside a parallel region they do anyway.
+class OneThread {
+public:
+    OneThread() noexcept {
+        // An OpenBLAS with threads of its own splits as it likes, and the bits follow; we split, so it need not.
+        static const bool own_threads = openblas_get_parallel && openblas_get_parallel() == 1;
+        static const bool quiet = own_threads && (openblas_set_num_threads(1), true);
+        static_cast<void>(quiet);
+#ifdef _OPENMP
+        before_ = omp_get_max_threads();
+        if (before_ != 1) omp_set_num_threads(1);
+#endif
+    }
+    ~OneThread() {
+#ifdef _OPENMP
+        if (before_ != 1) omp_set_num_threads(before_);
+#endif
+    }
+    OneThread(const OneThread&) = delete;
+    OneThread& operator=(const OneThread&) = delete;
+
+private:
+    [[maybe_unused]] int before_ = 1;
+};
+
+bool row_major(Index rows, Index columns, Index row, Index column) noexcept {
+    return (column == 1 || columns <= 1) && (rows <= 1 || row >= std::max<Index>(1, columns));
+}
+
+template <class T>
+void call(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* c, Index ldc) {
+    const auto layout = [](const Matrix<T>& x, Index rows, Index columns) {
+        const bool plain = row_major(rows, columns, x.row, x.column);
+        const Index stride = plain ? (rows <= 1 ? std::max<Index>(1, columns) : x.row) : (columns <= 1 ? std::max<Index>(1, rows) : x.column);
+        return std::pair(plain ? CblasNoTrans : CblasTrans, int(stride));
+    };
+    const auto [ta, lda] = layout(a, m, k);
+    const auto [tb, ldb] = layout(b, k, n);
+    if constexpr (std::same_as<T, float>)
+        cblas_sgemm(CblasRowMajor, ta, tb, int(m), int(n), int(k), 1, a.data, lda, b.data, ldb, 0, c, int(ldc));
+    else
+        cblas_dgemm(CblasRowMajor, ta, tb, int(m), int(n), int(k), 1, a.data, lda, b.data, ldb, 0, c, int(ldc));
+}
+
+}  // namespace
+
+bool blas_readable(Index rows, Index columns, Index row, Index column) noexcept {
+    return row_major(rows, columns, row, column) || row_major(columns, rows, column, row);
+}
+
+template <class T>
+void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)> f) {
+    if (count == 0 || m == 0 || n == 0) return;
+    if (k == 0) {
+        for (Index i = 0; i < count; ++i) std::fill_n(f(i).c, m * n, T(0));
+        return;
+    }
+    const Index down = (m + block_rows - 1) / block_rows, across = (n + block_columns - 1) / block_columns;
+    const auto task = [&](Index t) {
+        const Product<T> p = f(t / (down * across));
+        const Index i = t / across % down * block_rows, j = t % across * block_columns;
+        const Matrix<T> a{p.a.data + i * p.a.row, p.a.row, p.a.column}, b{p.b.data + j * p.b.column, p.b.row, p.b.column};
+        const OneThread one;
+        call(std::min(block_rows, m - i), std::min(block_columns, n - j), k, a, b, p.c + i * n + j, n);
+    };
+    const Index tasks = count * down * across;
+    if (double(count) * double(m) * double(n) * double(k) < serial_work)
+        for (Index t = 0; t < tasks; ++t) task(t);
+    else
+        parallel_tasks(tasks, task);
+}
+
+template void gemm(Index, Index, Index, Index, FunctionRef<Product<float>(Index)>);
+template void gemm(Index, Index, Index, Index, FunctionRef<Product<double>(Index)>);
+
+}  // namespace xtgrad::kernels

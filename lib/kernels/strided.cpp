@@ -1,0 +1,205 @@
+#include "strided.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "elementwise_table.hpp"
+
+namespace xtgrad::kernels {
+namespace {
+
+constexpr Index block = 512;
+constexpr int most_operands = 4;
+
+auto with_item(int bytes, auto f) {
+    switch (bytes) {
+        case 1: return f(std::uint8_t{});
+        case 4: return f(std::uint32_t{});
+        default: return f(std::uint64_t{});
+    }
+}
+
+/// Where element `first` of the space lies: its index along each axis, and its offset in an operand.
+struct Position {
+    Index at[max_dims];
+    Index offset = 0;
+
+    Position(const Space& space, const Index* stride, Index first) {
+        for (int d = space.rank - 1; d >= 0; --d) {
+            at[d] = first % space.shape[d];
+            first /= space.shape[d];
+            offset += at[d] * stride[d];
+        }
+    }
+    /// To the beginning of the next row.
+    void next_row(const Space& space, const Index* stride) {
+        int d = space.rank - 1;
+        offset -= at[d] * stride[d];
+        at[d] = 0;
+        while (--d >= 0) {
+            offset += stride[d];
+            if (++at[d] < space.shape[d]) return;
+            offset -= at[d] * stride[d];
+            at[d] = 0;
+        }
+    }
+};
+
+/// Calls f(offset, done, run) for each run along the last axis within elements [first, first + n).
+void for_runs(const Space& space, const Index* stride, Index first, Index n, auto f) {
+    Position p(space, stride, first);
+    const int last = space.rank - 1;
+    for (Index done = 0; done < n;) {
+        const Index run = std::min(n - done, space.shape[last] - p.at[last]);
+        f(p.offset, done, run);
+        done += run;
+        p.next_row(space, stride);
+    }
+}
+
+template <class T>
+void gather(const Strided& from, const Space& space, Index first, Index n, T* to) {
+    const T* data = reinterpret_cast<const T*>(from.data);
+    if (space.rank == 0) {
+        std::fill_n(to, n, *data);
+        return;
+    }
+    const Index step = from.stride[space.rank - 1];
+    for_runs(space, from.stride, first, n, [&](Index offset, Index done, Index run) {
+        const T* p = data + offset;
+        T* q = to + done;
+        if (step == 1)
+            std::copy_n(p, run, q);
+        else if (step == 0)
+            std::fill_n(q, run, *p);
+        else
+            for (Index i = 0; i < run; ++i) q[i] = p[i * step];
+    });
+}
+
+bool is_constant(const Strided& s, const Space& space) {
+    return std::all_of(s.stride, s.stride + space.rank, [](Index step) { return step == 0; });
+}
+
+/// Copies tiles of the last two axes when the source is contiguous along the last but one: a transposition.
+template <class T>
+void copy_transposed(const Space& space, const Strided& from, T* to) {
+    constexpr Index tile = 32;
+    const int rank = space.rank;
+    const Index rows = space.shape[rank - 2], columns = space.shape[rank - 1], step = from.stride[rank - 1];
+    const Index tiles = (rows + tile - 1) / tile;
+    Space outer = space;
+    outer.rank -= 2;
+    const Index planes = space.count / (rows * columns);
+    const auto plane = [&](Index i) {
+        const Index which = i / tiles, row = i % tiles * tile, row_end = std::min(rows, row + tile);
+        const T* p = reinterpret_cast<const T*>(from.data) + Position(outer, from.stride, which).offset;
+        T* q = to + which * rows * columns;
+        for (Index c = 0; c < columns; c += tile)
+            for (Index r = row; r < row_end; ++r)
+                for (Index k = c, end = std::min(columns, c + tile); k < end; ++k) q[r * columns + k] = p[r + k * step];
+    };
+    if (space.count < parallel_threshold)
+        for (Index i = 0; i < planes * tiles; ++i) plane(i);
+    else
+        parallel_tasks(planes * tiles, plane);
+}
+
+}  // namespace
+
+void simplify(Space& space, std::span<Strided> operands) {
+    int rank = 0;
+    for (int d = 0; d < space.rank; ++d) {
+        if (space.shape[d] == 1) continue;
+        const bool join = rank > 0 && std::all_of(operands.begin(), operands.end(), [&](const Strided& s) {
+                              return s.stride[rank - 1] == s.stride[d] * space.shape[d];
+                          });
+        if (join)
+            space.shape[rank - 1] *= space.shape[d];
+        else
+            space.shape[rank++] = space.shape[d];
+        for (Strided& s : operands) s.stride[rank - 1] = s.stride[d];
+    }
+    space.rank = rank;
+    for (Strided& s : operands)
+        if (space.rank == 1) s.dense = s.dense || s.stride[0] == 1;
+}
+
+void for_blocks(Space space, std::span<Strided> operands, FunctionRef<void(Index, Index, const void* const*)> f) {
+    if (space.count == 0) return;
+    simplify(space, operands);
+    const bool all_dense = std::all_of(operands.begin(), operands.end(), [](const Strided& s) { return !s.data || s.dense; });
+    const auto range = [&](Index begin, Index end) {
+        alignas(64) std::byte buffer[most_operands][(block + lanes) * 8];
+        const void* p[most_operands] = {};
+        for (std::size_t k = 0; k < operands.size(); ++k) {
+            const Strided& s = operands[k];
+            if (!s.data || s.dense || !is_constant(s, space)) continue;
+            with_item(s.item, [&](auto z) {
+                using T = decltype(z);
+                std::fill_n(reinterpret_cast<T*>(buffer[k]), block + lanes, *reinterpret_cast<const T*>(s.data));
+            });
+            p[k] = buffer[k];
+        }
+        for (Index first = begin, n; first < end; first += n) {
+            n = all_dense ? end - first : std::min(end - first, block);
+            for (std::size_t k = 0; k < operands.size(); ++k) {
+                const Strided& s = operands[k];
+                if (!s.data) continue;
+                if (s.dense) {
+                    p[k] = s.data + first * s.item;
+                } else if (!is_constant(s, space)) {
+                    with_item(s.item, [&](auto z) {
+                        using T = decltype(z);
+                        T* to = reinterpret_cast<T*>(buffer[k]);
+                        gather(s, space, first, n, to);
+                        std::fill_n(to + n, lanes, to[n - 1]);
+                    });
+                    p[k] = buffer[k];
+                }
+            }
+            f(first, n, p);
+        }
+    };
+    parallel_ranges(space.count, block * 8, range);
+}
+
+void copy(const Space& full, const Strided& source, void* to) {
+    if (full.count == 0) return;
+    Space space = full;
+    Strided from = source;
+    simplify(space, {&from, 1});
+    with_item(from.item, [&](auto z) {
+        using T = decltype(z);
+        const int rank = space.rank;
+        if (rank >= 2 && from.stride[rank - 2] == 1 && from.stride[rank - 1] != 0)
+            copy_transposed(space, from, static_cast<T*>(to));
+        else
+            parallel_ranges(space.count, block * 8, [&](Index begin, Index end) {
+                gather(from, space, begin, end - begin, static_cast<T*>(to) + begin);
+            });
+    });
+}
+
+void scatter(const Space& space, const void* from, std::byte* to, const Index* stride, int item) {
+    if (space.count == 0) return;
+    with_item(item, [&](auto z) {
+        using T = decltype(z);
+        const T* p = static_cast<const T*>(from);
+        T* q = reinterpret_cast<T*>(to);
+        if (space.rank == 0) {
+            *q = *p;
+            return;
+        }
+        const Index step = stride[space.rank - 1];
+        for_runs(space, stride, 0, space.count, [&](Index offset, Index done, Index run) {
+            if (step == 1)
+                std::copy_n(p + done, run, q + offset);
+            else
+                for (Index i = 0; i < run; ++i) q[offset + i * step] = p[done + i];
+        });
+    });
+}
+
+}  // namespace xtgrad::kernels

@@ -1,0 +1,92 @@
+#include <xtgrad/ops/creation.hpp>
+
+#include <cmath>
+#include <cstring>
+
+#include "../kernels/parallel.hpp"
+#include "../tape/algebra.hpp"
+#include "../tensor/message.hpp"
+#include "../tensor/storage.hpp"
+
+namespace xtgrad {
+
+using namespace detail;
+
+namespace {
+
+Tensor filled(const char* op, const Shape& shape, double value, Dtype dtype) {
+    if (!is_floating(dtype) && value != std::trunc(value))
+        fail<DtypeError>(op, value, " is not a ", dtype, "; use f32 or f64");
+    Tensor x = allocate(dtype, shape, op);
+    with_element(dtype, [&](auto z) {
+        using T = decltype(z);
+        T* p = mutable_data<T>(x);
+        const T v = static_cast<T>(value);
+        kernels::parallel_ranges(element_count(x), 4096, [&](Index begin, Index end) { std::fill(p + begin, p + end, v); });
+    });
+    return x;
+}
+
+/// x[i] = f(i), computed in double.
+Tensor generated(const char* op, Index n, Dtype dtype, auto f) {
+    Tensor x = allocate(dtype, Shape{n}, op);
+    with_element(dtype, [&](auto z) {
+        using T = decltype(z);
+        for (Index i = 0; i < n; ++i) mutable_data<T>(x)[i] = static_cast<T>(f(i));
+    });
+    return x;
+}
+
+}  // namespace
+
+Tensor zeros(const Shape& shape, Dtype dtype) { return filled("zeros", shape, 0, dtype); }
+Tensor ones(const Shape& shape, Dtype dtype) { return filled("ones", shape, 1, dtype); }
+Tensor full(const Shape& shape, double value, Dtype dtype) { return filled("full", shape, value, dtype); }
+
+Tensor zeros_like(const Tensor& x) { return full_like(x, 0); }
+Tensor ones_like(const Tensor& x) { return full_like(x, 1); }
+Tensor full_like(const Tensor& x, double value) {
+    check_defined("full_like", x);
+    return filled("full_like", x.shape(), value, x.dtype());
+}
+
+Tensor arange(double start, double stop, double step, Dtype dtype) {
+    const double n = std::ceil((stop - start) / step);
+    if (step == 0 || !std::isfinite(n) || n > 1e18)
+        fail<Error>("arange", "from ", start, " to ", stop, " by ", step, " does not end; use a finite range and a step other than 0");
+    return generated("arange", Index(std::max(n, 0.)), dtype, [&](Index i) { return start + double(i) * step; });
+}
+Tensor arange(double stop, Dtype dtype) { return arange(0, stop, 1, dtype); }
+
+Tensor linspace(double start, double stop, Index n, bool endpoint, Dtype dtype) {
+    const double step = (stop - start) / double(std::max<Index>(1, endpoint ? n - 1 : n));
+    return generated("linspace", n, dtype, [&](Index i) { return endpoint && i == n - 1 && n > 1 ? stop : start + double(i) * step; });
+}
+
+Tensor eye(Index n, Index k, Dtype dtype) { return eye(Shape{n, n}, k, dtype); }
+Tensor eye(const Shape& shape, Index k, Dtype dtype) {
+    if (shape.size() != 2) fail<ShapeError>("eye", "needs two extents, got ", shape, "; use {rows, columns}");
+    Tensor x = filled("eye", shape, 0, dtype);
+    with_element(dtype, [&](auto z) {
+        using T = decltype(z);
+        for (Index i = std::max<Index>(0, -k); i < shape[0] && i + k < shape[1]; ++i) mutable_data<T>(x)[i * shape[1] + i + k] = T(1);
+    });
+    return x;
+}
+
+namespace detail {
+
+void fail_ragged(const Shape& expected, std::size_t extent) {
+    fail<ShapeError>("tensor", "rows of different lengths: ", expected.back(), " and ", extent, "; give all the same number of elements");
+}
+
+Tensor from_elements(Dtype dtype, const Shape& shape, const void* elements) {
+    Tensor x = allocate(dtype, shape, "tensor");
+    if (const Index n = element_count(x)) std::memcpy(x.block()->data, elements, std::size_t(n) * xtgrad::size_of(dtype));
+    return x;
+}
+
+Tensor constant_like(const Tensor& x, double value) { return full_like(x, value); }
+
+}  // namespace detail
+}  // namespace xtgrad

@@ -1,0 +1,307 @@
+#include "elementwise.hpp"
+
+#include <array>
+#include <cmath>
+
+#include "../kernels/lanes.hpp"
+#include "../rules/all.hpp"
+#include "../tape/algebra.hpp"
+#include "../tensor/message.hpp"
+#include "recorded.hpp"
+#include "../tensor/strided_operand.hpp"
+
+namespace xtgrad {
+namespace detail {
+
+Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
+    Shape s = a.size() >= b.size() ? a : b;
+    const Shape& other = a.size() >= b.size() ? b : a;
+    const std::size_t skip = s.size() - other.size();
+    for (std::size_t i = 0; i < other.size(); ++i) {
+        if (s[i + skip] == other[i] || other[i] == 1) continue;
+        if (s[i + skip] != 1)
+            fail<ShapeError>(op, "shapes do not broadcast: ", a, " and ", b, "; extents must be equal or 1, aligned at the last axis");
+        s[i + skip] = other[i];
+    }
+    return s;
+}
+
+namespace {
+
+using kernels::Space;
+using kernels::Strided;
+
+kernels::Kernel kernel_of(const Elementwise& op, int k, Dtype d) {
+    if (d == Dtype::i64) return op.integer;
+    const auto& row = kernels::elementwise_kernels(op.place);
+    const auto& of = d == Dtype::f32 ? row.f32 : row.f64;
+    return k < 0 ? of.value : of.vjp[k];
+}
+
+const void* data_of(const Tensor& x) { return x.defined() ? x.block()->data : nullptr; }
+
+/// out = the kernel over operands that broadcast to out's shape. k < 0: the value; else g * slope k.
+void run(const Elementwise& op, int k, const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& y, const Tensor& g, Numbers numbers) {
+    const kernels::Kernel kernel = kernel_of(op, k, out.block()->dtype);
+    const auto in_place = [&](const Tensor& x) { return !x.defined() || (x.block()->dense && same_shape(x, out)); };
+    if (in_place(a) && in_place(b) && in_place(y) && in_place(g)) {
+        const Index n = element_count(out);
+        if (n < kernels::parallel_threshold) {
+            kernel(n, out.block()->data, {data_of(a), data_of(b), data_of(y), data_of(g)}, numbers);
+            return;
+        }
+    }
+    const Space space = space_of(out);
+    std::array operands{operand_in(space, a), operand_in(space, b), operand_in(space, y), operand_in(space, g)};
+    std::byte* to = out.block()->data;
+    const Index item = Index(xtgrad::size_of(out.block()->dtype));
+    kernels::for_blocks(space, operands, [&](Index first, Index n, const void* const* p) {
+        kernel(n, to + first * item, {p[0], p[1], p[2], p[3]}, numbers);
+    });
+}
+
+/// g * slope k: nothing when the slope is 0, recorded ops when somebody records, one fused pass otherwise.
+Tensor times_slope(const Elementwise& op, int k, const Node& n, Tensor g) {
+    const Slope& s = op.slope[k];
+    if (s.constant) {
+        if (*s.constant == 0) return {};
+        if (*s.constant == 1) return g;
+        return affine(g, *s.constant, 0);
+    }
+    static const Tensor none;
+    const Tensor &a = s.reads.a ? n.in[0] : none, &b = s.reads.b ? n.in[1] : none, &y = s.reads.y ? n.out : none;
+    const Numbers numbers{n.attr.p, n.attr.q};
+    if (recording()) return s.recorded(g, a, b, y, numbers);
+    if (unshared(g) && g.block()->dense) {  // the result takes g's place
+        run(op, k, g, a, b, y, g, numbers);
+        return g;
+    }
+    Tensor out = allocate_like(g);
+    run(op, k, out, a, b, y, g, numbers);
+    return out;
+}
+
+void vjp_of(const Node& n, Tensor g, Need need, Tensor* out) {
+    const auto& op = static_cast<const Elementwise&>(*n.op);
+    if (op.inputs == 1) {
+        out[0] = times_slope(op, 0, n, std::move(g));
+        return;
+    }
+    if (need & 1) out[0] = need & 2 ? times_slope(op, 0, n, g) : times_slope(op, 0, n, std::move(g));
+    if (need & 2) out[1] = times_slope(op, 1, n, std::move(g));
+}
+
+Tensor jvp_of(const Node& n, const Tensor* tangents) {
+    const auto& op = static_cast<const Elementwise&>(*n.op);
+    Tensor sum;
+    for (int k = 0; k < op.inputs; ++k) {
+        if (!tangents[k].defined()) continue;
+        Tensor part = times_slope(op, k, n, tangents[k]);
+        if (part.defined()) accumulate(sum, std::move(part));
+    }
+    return sum;
+}
+
+template <class R, int k>
+constexpr Slope slope_of() {
+    if constexpr (k >= R::inputs)
+        return {{}, 0, nullptr};
+    else if constexpr (constant_slope<R, k>())
+        return {{}, constant_slope<R, k>(), nullptr};
+    else
+        return {reads<R, k, Recorded>(), {}, [](const Tensor& g, const Tensor& a, const Tensor& b, const Tensor& y, Numbers numbers) {
+                    const auto s = xtgrad::slope<R, k>(Recorded(a), Recorded(b), Recorded(y), numbers);
+                    if constexpr (std::same_as<decltype(s), const double>)
+                        return g * s;
+                    else
+                        return g * s.tensor();
+                }};
+}
+
+template <class R>
+consteval std::array<Interval, 2> points_of() {
+    if constexpr (R::inputs == 1)
+        return {R::points, R::points};
+    else
+        return {R::points_a, R::points_b};
+}
+
+template <class... R>
+constexpr bool one_of(auto rule) {
+    return (std::same_as<typename decltype(rule)::type, R> || ...);
+}
+
+template <class R>
+void integer_kernel(Index n, void* to, const kernels::Operands& in, Numbers numbers) {
+    using Integer = Lanes<std::int64_t, std::int64_t>;
+    auto* out = static_cast<std::int64_t*>(to);
+    const auto *a = static_cast<const std::int64_t*>(in.a), *b = static_cast<const std::int64_t*>(in.b);
+    for (Index i = 0; i < n; ++i) {
+        if constexpr (R::inputs == 1)
+            Integer(xtgrad::value<R>(Integer::load(a + i), Unused(), numbers)).store(out + i);
+        else
+            Integer(xtgrad::value<R>(Integer::load(a + i), Integer::load(b + i), numbers)).store(out + i);
+    }
+}
+
+template <class R>
+constexpr kernels::Kernel integer_kernel_of() {
+    using namespace rules;
+    constexpr bool whole = one_of<Negative, Add, Subtract, Multiply, Abs, Square, Maximum, Minimum, Clip>(std::type_identity<R>());
+    if constexpr (whole)
+        return integer_kernel<R>;
+    else
+        return nullptr;
+}
+
+template <class R>
+constexpr Elementwise row{{R::name, vjp_of, jvp_of},
+                          R::inputs,
+                          rules::All::place_of<R>(),
+                          {slope_of<R, 0>(), slope_of<R, 1>()},
+                          {points_of<R>()[0], points_of<R>()[1]},
+                          integer_kernel_of<R>()};
+
+constexpr auto rows = [] {
+    std::array<const Elementwise*, rules::All::size> list{};
+    std::size_t n = 0;
+    rules::All::each([&]<class R> { list[n++] = &row<R>; });
+    return list;
+}();
+
+void check_dtype(const Elementwise& op, const Tensor& x) {
+    check_defined(op.name, x);
+    if (is_floating(x.block()->dtype)) [[likely]]
+        return;
+    if (x.dtype() == Dtype::i64 && op.integer) return;
+    fail<DtypeError>(op.name, "does not take ", x.dtype(), ' ', x.shape(), "; convert with astype(x, xg::f32)");
+}
+
+/// What the slopes look at is saved.
+void record_elementwise(const Elementwise& op, const Tensor& out, const Tensor& a, const Tensor& b, Numbers numbers) {
+    const Slope &s = op.slope[0], &t = op.slope[1];
+    Attr attr;
+    attr.p = numbers.p;
+    attr.q = numbers.q;
+    Saved saved;
+    if (s.reads.a || t.reads.a) saved.in0 = a;
+    if (s.reads.y || t.reads.y) saved.out = out;
+    if (op.inputs == 1) {
+        record(op, out, a, std::move(saved), attr);
+        return;
+    }
+    if (s.reads.b || t.reads.b) saved.in1 = b;
+    const unsigned broadcast = unsigned(!same_shape(a, out)) | unsigned(!same_shape(b, out)) << 1;
+    if (broadcast & 1 && !saved.in0.defined()) saved.in0 = ghost(a);
+    if (broadcast & 2 && !saved.in1.defined()) saved.in1 = ghost(b);
+    record(op, out, a, b, std::move(saved), attr).broadcast = std::uint8_t(broadcast);
+}
+
+}  // namespace
+
+std::span<const Elementwise* const> elementwise_ops() { return rows; }
+
+Tensor apply(const Elementwise& op, const Tensor& a, const Tensor& b, Numbers numbers) {
+    check_dtype(op, a);
+    Tensor out;
+    if (op.inputs == 1) {
+        out = allocate_like(a);
+    } else {
+        check_dtype(op, b);
+        check_same_dtype(op.name, a, b);
+        out = same_shape(a, b) ? allocate_like(a) : allocate(a.dtype(), broadcast_shapes(op.name, a.shape(), b.shape()), op.name);
+    }
+    run(op, -1, out, a, b, {}, {}, numbers);
+    const bool flat = op.slope[0].constant == 0. && op.slope[1].constant == 0.;
+    if (recording() && !flat && is_floating(out.block()->dtype)) record_elementwise(op, out, a, b, numbers);
+    return out;
+}
+
+void accumulate(Tensor& into, Tensor&& g) {
+    if (!into.defined()) {
+        into = std::move(g);
+        return;
+    }
+    const auto writable = [](const Tensor& x) { return unshared(x) && x.block()->dense; };
+    if (!recording()) {
+        if (!writable(into) && writable(g)) std::swap(into, g);
+        if (writable(into)) return run(row<rules::Add>, -1, into, into, g, {}, {}, {});
+    }
+    into = into + g;
+}
+
+template <class Rule>
+Tensor apply(const Tensor& x) {
+    return apply(row<Rule>, x, {});
+}
+template <class Rule>
+Tensor apply(const Tensor& a, const Tensor& b) {
+    return apply(row<Rule>, a, b);
+}
+
+// One instantiation for each public name; a rule that is missing here does not link.
+#define XG_UNARY(rule) template Tensor apply<rules::rule>(const Tensor&);
+#define XG_BINARY(rule) template Tensor apply<rules::rule>(const Tensor&, const Tensor&);
+XG_UNARY(Negative)
+XG_UNARY(Abs)
+XG_UNARY(Square)
+XG_UNARY(Exp)
+XG_UNARY(Log)
+XG_UNARY(Sqrt)
+XG_UNARY(Erf)
+XG_UNARY(Sin)
+XG_UNARY(Cos)
+XG_UNARY(Tanh)
+XG_UNARY(Sigmoid)
+XG_UNARY(Relu)
+XG_UNARY(Gelu)
+XG_UNARY(GeluTanh)
+XG_BINARY(Add)
+XG_BINARY(Subtract)
+XG_BINARY(Multiply)
+XG_BINARY(Divide)
+XG_BINARY(Maximum)
+XG_BINARY(Minimum)
+XG_BINARY(Pow)
+#undef XG_UNARY
+#undef XG_BINARY
+
+Tensor affine(const Tensor& x, double scale, double shift) {
+    check_defined("affine", x);
+    if (is_floating(x.block()->dtype)) return apply(row<rules::Affine>, x, {}, {scale, shift});
+    if (scale == 1) return x + number_like(x, shift);
+    if (shift == 0) return x * number_like(x, scale);
+    return number_like(x, scale) * x + number_like(x, shift);
+}
+Tensor shift(const Tensor& x, std::int64_t by) {
+    check_defined("add", x);
+    return is_floating(x.dtype()) ? affine(x, 1, double(by)) : x + integer_like(x, by);
+}
+Tensor scale(const Tensor& x, std::int64_t by) {
+    check_defined("multiply", x);
+    return is_floating(x.dtype()) ? affine(x, double(by), 0) : x * integer_like(x, by);
+}
+Tensor reflect(const Tensor& x, std::int64_t at) {
+    check_defined("subtract", x);
+    return is_floating(x.dtype()) ? affine(x, -1, double(at)) : integer_like(x, at) - x;
+}
+Tensor quotient(double a, const Tensor& b) { return apply(row<rules::Reciprocal>, b, {}, {a, 0}); }
+Tensor quotient(const Tensor& a, double b) {
+    int exponent;
+    if (std::abs(std::frexp(b, &exponent)) == 0.5) return apply(row<rules::Affine>, a, {}, {1 / b, 0});  // exact
+    return a / number_like(a, b);
+}
+Tensor power(const Tensor& x, double exponent) {
+    if (exponent == 2) return square(x);
+    if (exponent == 1) return apply(row<rules::Affine>, x, {}, {1, 0});
+    // d/dx x^0 = 0, also at 0 where p x^(p-1) is 0 * inf
+    if (exponent == 0) return apply(row<rules::Affine>, where(isfinite(x), x, 0), {}, {0, 1});
+    return apply(row<rules::Power>, x, {}, {exponent, 0});
+}
+Tensor clip(const Tensor& x, double low, double high) {
+    if (!(low <= high)) fail<Error>("clip", "the bounds are the wrong way round: ", low, " > ", high, "; give the lower one first");
+    return apply(row<rules::Clip>, x, {}, {low, high});
+}
+
+}  // namespace detail
+}  // namespace xtgrad

@@ -1,0 +1,36 @@
+// The elementwise op list, as the engine and the tests see it.
+#pragma once
+#include <span>
+
+#include "../kernels/elementwise_table.hpp"
+#include "../tape/record.hpp"
+
+namespace xtgrad::detail {
+
+/// One slope of a rule, as the engine needs it.
+struct Slope {
+    Reads reads;
+    std::optional<double> constant;
+    /// g * slope as recorded ops; null when the slope is constant.
+    Tensor (*recorded)(const Tensor& g, const Tensor& a, const Tensor& b, const Tensor& y, Numbers);
+};
+
+/// A row of the op list.
+struct Elementwise : Op {
+    int inputs;
+    Place place;  // of its kernels
+    Slope slope[2];
+    Interval points[2];  // where tests take their points
+    kernels::Kernel integer;  // for i64; null when there is none
+};
+
+/// Every elementwise op.
+std::span<const Elementwise* const> elementwise_ops();
+
+/// The op's value; unary ops have no b.
+Tensor apply(const Elementwise&, const Tensor& a, const Tensor& b, Numbers = {});
+
+/// The shape that two broadcast to. Throws ShapeError naming `op`.
+Shape broadcast_shapes(const char* op, const Shape&, const Shape&);
+
+}  // namespace xtgrad::detail

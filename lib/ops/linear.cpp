@@ -1,0 +1,129 @@
+// y = a b,  a' = g b^T,  b' = a^T g,  y. = a. b + a b.
+#include <xtgrad/ops/linear.hpp>
+
+#include <xtgrad/ops/elementwise.hpp>
+#include <xtgrad/ops/manipulation.hpp>
+
+#include "../kernels/gemm.hpp"
+#include "../tape/algebra.hpp"
+#include "../tape/record.hpp"
+#include "../tensor/message.hpp"
+#include "elementwise.hpp"
+
+namespace xtgrad::detail {
+namespace {
+
+Tensor swapped(const Tensor& x) {
+    Axes axes;
+    for (std::size_t i = 0; i < x.dimension(); ++i) axes.push_back(Index(i));
+    std::swap(axes[axes.size() - 1], axes[axes.size() - 2]);
+    return transpose(x, &axes);
+}
+
+Tensor rows_of(const Tensor& x) { return reshape(x, {-1, x.shape().back()}); }
+
+void matmul_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
+    const Tensor &a = n.in[0], &b = n.in[1];
+    if (need & 1) cotangents[0] = sum_to(matmul(g, swapped(b)), a.shape());
+    // One large product instead of many small ones that are added up.
+    const bool shared_matrix = b.dimension() == 2 && a.dimension() > 2 && element_count(a) != 0;
+    if (need & 2) cotangents[1] = shared_matrix ? matmul(swapped(rows_of(a)), rows_of(g)) : sum_to(matmul(swapped(a), g), b.shape());
+}
+Tensor matmul_jvp(const Node& n, const Tensor* tangents) {
+    Tensor sum;
+    if (tangents[0].defined()) sum = matmul(tangents[0], n.in[1]);
+    if (tangents[1].defined()) accumulate(sum, matmul(n.in[0], tangents[1]));
+    return sum;
+}
+constexpr Op matmul_op{"matmul", matmul_vjp, matmul_jvp};
+
+/// A tensor as a batch of matrices that BLAS can read.
+struct Batch {
+    Tensor x;
+    Index rows, columns, row, column;
+
+    explicit Batch(const Tensor& t) : x(t) {
+        const std::size_t r = t.dimension();
+        const Shape shape = t.shape();
+        rows = shape[r - 2];
+        columns = shape[r - 1];
+        row = t.strides()[r - 2];
+        column = t.strides()[r - 1];
+        if (kernels::blas_readable(rows, columns, row, column)) return;
+        x = copied(t);
+        row = columns;
+        column = 1;
+    }
+    /// Where matrix i of the batch of this shape begins, in elements.
+    Index offset(const Shape& batch, Index i) const {
+        const Shape shape = x.shape();
+        const Strides strides = x.strides();
+        const std::size_t own = shape.size() - 2, skip = batch.size() - own;
+        Index offset = 0;
+        for (std::size_t d = batch.size(); d-- > 0; i /= batch[d])
+            if (d >= skip && shape[d - skip] != 1) offset += i % batch[d] * strides[d - skip];
+        return offset;
+    }
+};
+
+template <class T>
+void multiply(const Batch& a, const Batch& b, const Shape& batch, Tensor& out) {
+    const T *p = mutable_data<T>(a.x), *q = mutable_data<T>(b.x);
+    T* c = mutable_data<T>(out);
+    const auto product = [&](Index i) {
+        return kernels::Product<T>{{p + a.offset(batch, i), a.row, a.column}, {q + b.offset(batch, i), b.row, b.column}, c + i * a.rows * b.columns};
+    };
+    kernels::gemm<T>(size_of(batch), a.rows, b.columns, a.columns, product);
+}
+
+void check_inner(const Tensor& a, const Tensor& b) {
+    const Shape p = a.shape(), q = b.shape();
+    const Index k = p.back(), rows = q[q.size() - 2], columns = q.back();
+    if (k == rows) return;
+    const char* hint = k == columns                ? "; did you mean matmul(a, transpose(b))?"
+                       : p[p.size() - 2] == rows ? "; did you mean matmul(transpose(a), b)?"
+                                                 : "; the last extent of a needs to be the last but one of b";
+    fail<ShapeError>("matmul", "inner dimensions differ: ", p, " x ", q, hint);
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b) {
+    check_floating("matmul", a);
+    check_floating("matmul", b);
+    check_same_dtype("matmul", a, b);
+    if (a.dimension() == 0 || b.dimension() == 0)
+        fail<ShapeError>("matmul", "needs at least one axis on each side, got ", a.shape(), " x ", b.shape(), "; multiply by a scalar with *");
+    if (a.dimension() == 1) {
+        if (b.dimension() == 1) return reshape(matmul(expand_dims(a, 0), expand_dims(b, 1)), {});
+        const Tensor y = matmul(expand_dims(a, 0), b);
+        const Axes axis{-2};
+        return squeeze(y, &axis);
+    }
+    if (b.dimension() == 1) {
+        const Tensor y = matmul(a, expand_dims(b, 1));
+        const Axes axis{-1};
+        return squeeze(y, &axis);
+    }
+    check_inner(a, b);
+    const Shape p = a.shape(), q = b.shape();
+    const Shape batch = broadcast_shapes("matmul", Shape::of(p.data(), int(p.size()) - 2), Shape::of(q.data(), int(q.size()) - 2));
+    Shape shape = batch;
+    shape.push_back(p[p.size() - 2]);
+    shape.push_back(q.back());
+    constexpr Index most = (Index(1) << 31) - 1;
+    if (std::max({p.back(), p[p.size() - 2], q.back()}) > most) fail<ShapeError>("matmul", "extents beyond 2^31 - 1: ", p, " x ", q, "; split the product");
+    Tensor out = allocate(a.dtype(), shape, "matmul");
+    with_floating(a.dtype(), [&](auto z) {
+        using T = decltype(z);
+        if (q.size() == 2 && p.size() > 2 && a.block()->dense) {  // all rows of the batch at once
+            multiply<T>(Batch(reshaped(a, {size_of(batch) * p[p.size() - 2], p.back()})), Batch(b), {}, out);
+        } else {
+            multiply<T>(Batch(a), Batch(b), batch, out);
+        }
+    });
+    if (recording()) record(matmul_op, out, a, b, {a, b, {}});
+    return out;
+}
+
+}  // namespace xtgrad::detail

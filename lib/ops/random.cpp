@@ -1,0 +1,165 @@
+#include <xtgrad/random.hpp>
+
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+#include <xtgrad/ops/elementwise.hpp>
+
+#include "../kernels/parallel.hpp"
+#include "../tensor/message.hpp"
+#include "../tensor/storage.hpp"
+
+namespace xtgrad {
+
+using namespace detail;
+
+std::array<std::uint32_t, 4> Rng::block(std::uint64_t seed, std::uint64_t position) noexcept {
+    std::uint32_t k0 = std::uint32_t(seed), k1 = std::uint32_t(seed >> 32);
+    std::array<std::uint32_t, 4> c{std::uint32_t(position), std::uint32_t(position >> 32), 0, 0};
+    for (int round = 0; round < 10; ++round) {
+        const std::uint64_t p = std::uint64_t(0xD2511F53) * c[0], q = std::uint64_t(0xCD9E8D57) * c[2];
+        c = {std::uint32_t(q >> 32) ^ c[1] ^ k0, std::uint32_t(q), std::uint32_t(p >> 32) ^ c[3] ^ k1, std::uint32_t(p)};
+        k0 += 0x9E3779B9;
+        k1 += 0xBB67AE85;
+    }
+    return c;
+}
+
+Rng Rng::split() noexcept {
+    const auto words = block(seed_, position_++);
+    return Rng(std::uint64_t(words[0]) | std::uint64_t(words[1]) << 32);
+}
+
+namespace {
+
+/// Two uniform 53-bit numbers in [0, 1) of a block.
+std::array<double, 2> two_doubles(const std::array<std::uint32_t, 4>& w) {
+    const auto one = [](std::uint32_t high, std::uint32_t low) { return double((std::uint64_t(high) << 32 | low) >> 11) * 0x1p-53; };
+    return {one(w[0], w[1]), one(w[2], w[3])};
+}
+
+/// Fills x, `per_block` elements from each block of words: f(words, elements).
+template <class T, int per_block>
+void fill(const Tensor& x, Rng& rng, auto f) {
+    const Index n = element_count(x), blocks = (n + per_block - 1) / per_block;
+    const std::uint64_t from = rng.position();
+    T* out = mutable_data<T>(x);
+    kernels::parallel_ranges(blocks, 64, [&](Index begin, Index end) {
+        for (Index b = begin; b < end; ++b) {
+            const std::array<T, per_block> values = f(Rng::block(rng.seed(), from + std::uint64_t(b)));
+            std::copy_n(values.begin(), std::min<Index>(per_block, n - b * per_block), out + b * per_block);
+        }
+    });
+    rng.set_position(from + std::uint64_t(blocks));
+}
+
+void check_dtype(const char* op, Dtype dtype) {
+    if (!is_floating(dtype)) fail<DtypeError>(op, "makes f32 or f64, not ", dtype, "; use randint for integers");
+}
+
+__extension__ using Wide = unsigned __int128;
+
+/// A uniform integer below n without bias, by rejection (Lemire, arXiv:1805.10941).
+std::uint64_t below(std::uint64_t n, Rng& rng) {
+    while (true) {
+        const auto w = Rng::block(rng.seed(), rng.position());
+        rng.set_position(rng.position() + 1);
+        for (const std::uint64_t word : {std::uint64_t(w[0]) << 32 | w[1], std::uint64_t(w[2]) << 32 | w[3]}) {
+            const Wide product = static_cast<Wide>(word) * n;
+            const auto low = std::uint64_t(product);
+            if (low >= n || low >= -n % n) return std::uint64_t(product >> 64);
+        }
+    }
+}
+
+}  // namespace
+
+Tensor randn(const Shape& shape, Dtype dtype, Rng& rng) {
+    check_dtype("randn", dtype);
+    Tensor x = allocate(dtype, shape, "randn");
+    with_floating(dtype, [&](auto z) {
+        using T = decltype(z);
+        fill<T, 2>(x, rng, [](const auto& words) {
+            const auto [u, v] = two_doubles(words);
+            const double radius = std::sqrt(-2 * std::log1p(-u)), angle = 2 * std::numbers::pi * v;
+            return std::array{T(radius * std::cos(angle)), T(radius * std::sin(angle))};
+        });
+    });
+    return x;
+}
+
+Tensor uniform(const Shape& shape, Dtype dtype, Rng& rng, double low, double high) {
+    check_dtype("uniform", dtype);
+    if (!(low <= high)) fail<Error>("uniform", "the range [", low, ", ", high, ") is empty; give the lower bound first");
+    Tensor x = allocate(dtype, shape, "uniform");
+    if (dtype == Dtype::f32) {
+        const float a = float(low), width = float(high) - float(low), last = std::nextafter(float(high), a);
+        fill<float, 4>(x, rng, [&](const auto& words) {
+            std::array<float, 4> values;
+            for (std::size_t i = 0; i < 4; ++i) values[i] = std::min(a + width * (float(words[i] >> 8) * 0x1p-24f), std::max(a, last));
+            return values;
+        });
+    } else {
+        const double width = high - low, last = std::nextafter(high, low);
+        fill<double, 2>(x, rng, [&](const auto& words) {
+            const auto [u, v] = two_doubles(words);
+            return std::array{std::min(low + width * u, std::max(low, last)), std::min(low + width * v, std::max(low, last))};
+        });
+    }
+    return x;
+}
+
+Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, Rng& rng) {
+    if (low >= high) fail<Error>("randint", "the range [", low, ", ", high, ") is empty; give the lower bound first");
+    Tensor x = allocate(Dtype::i64, shape, "randint");
+    auto* p = mutable_data<std::int64_t>(x);
+    const std::uint64_t n = std::uint64_t(high) - std::uint64_t(low);
+    for (Index i = 0, count = element_count(x); i < count; ++i) p[i] = std::int64_t(std::uint64_t(low) + below(n, rng));
+    return x;
+}
+
+Tensor permutation(Index n, Rng& rng) {
+    Tensor x = allocate(Dtype::i64, Shape{n}, "permutation");
+    auto* p = mutable_data<std::int64_t>(x);
+    std::iota(p, p + n, std::int64_t(0));
+    for (Index i = n - 1; i > 0; --i) std::swap(p[i], p[below(std::uint64_t(i) + 1, rng)]);
+    return x;
+}
+
+Tensor categorical(const Tensor& weights, Rng& rng) {
+    check_floating("categorical", weights);
+    if (weights.dimension() == 0) fail<ShapeError>("categorical", "needs at least one axis, got a scalar; give a weight for each class");
+    const Index n = weights.shape().back();
+    Shape shape = weights.shape();
+    shape.pop_back();
+    const Tensor dense = astype(contiguous(weights), Dtype::f64);
+    const double* w = mutable_data<double>(dense);
+    const Index rows = size_of(shape);
+    const Rng start = rng;
+    const Tensor u = uniform({rows}, Dtype::f64, rng);
+    Tensor out = allocate(Dtype::i64, shape);
+    for (Index r = 0; r < rows; ++r, w += n) {
+        double sum = 0;
+        bool valid = true;
+        for (Index i = 0; i < n; ++i) {
+            valid &= w[i] >= 0 && std::isfinite(w[i]);
+            sum += w[i];
+        }
+        if (!valid || !(sum > 0) || !std::isfinite(sum)) {
+            rng = start;
+            fail<Error>("categorical", "row ", r, " of ", weights.shape(), " is not a distribution: weights are finite, not negative, and not all 0; for logits use softmax first");
+        }
+        double rest = mutable_data<double>(u)[r] * sum;
+        Index drawn = 0;
+        for (Index i = 0; i < n; ++i) {
+            if (w[i] == 0) continue;
+            drawn = i;
+            if ((rest -= w[i]) < 0) break;
+        }
+        mutable_data<std::int64_t>(out)[r] = drawn;
+    }
+    return out;
+}
+
+}  // namespace xtgrad

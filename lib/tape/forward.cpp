@@ -1,0 +1,89 @@
+// The forward walk: jvp.
+#include <xtgrad/tape.hpp>
+
+#include "../tensor/message.hpp"
+#include "algebra.hpp"
+#include "walk.hpp"
+
+namespace xtgrad {
+
+using namespace detail;
+
+namespace {
+
+/// How many nodes in the sweep still need the tangent of each slot, so that it can go with the last of them.
+std::vector<std::uint32_t> uses_of(const Sweep& sweep) {
+    std::vector<std::uint32_t> uses(sweep.size(), 0);
+    for (std::size_t slot = 0; slot < sweep.size(); ++slot) {
+        if (!(sweep[slot] & depends)) continue;
+        for (const Tag tag : sweep.node(slot).inputs())
+            if (const std::size_t from = sweep.slot(tag); from < slot) ++uses[from];
+    }
+    return uses;
+}
+
+}  // namespace
+
+Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs) {
+    TapeState& tape = usable("jvp", state_);
+    Record& record = *this_record;
+    check_target("jvp", "the result", y);
+    if (xs.size() != dxs.size())
+        fail<TapeError>("jvp", xs.size(), " targets and ", dxs.size(), " tangents; give one tangent for each target");
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+        check_target("jvp", "a target", xs[i]);
+        check_target("jvp", "a tangent", dxs[i]);
+        if (xs[i].shape() != dxs[i].shape())
+            fail<ShapeError>("jvp", "tangent ", i, ' ', dxs[i].shape(), " needs the shape of its target, ", xs[i].shape(),
+                             "; broadcast it with broadcast_to");
+        check_same_dtype("jvp", xs[i], dxs[i]);
+    }
+    const Sweep sweep("jvp", record, tape, y, xs, false);
+    const Targets& targets = sweep.targets();
+    std::vector<Tensor> seeds(xs.size()), tangents(sweep.size()), many;
+    auto uses = uses_of(sweep);
+    const Walk walk(record, tape);
+    const bool release = walk.last_reader(), check = tape.check_finite;
+    for (std::size_t i = 0; i < xs.size(); ++i)  // a target that is named twice moves along both
+        accumulate(seeds[std::size_t(targets.find(xs[i].block()->tag))], Tensor(dxs[i]));
+
+    for (std::size_t slot = 0; slot < sweep.size(); ++slot) {
+        Node& node = sweep.node(slot);
+        const std::uint8_t mark = sweep[slot];
+        Tensor tangent;
+        if (mark & depends) {
+            const Need need = sweep.need(slot);
+            const auto inputs = node.inputs();
+            Tensor few[2];
+            Tensor* of = few;
+            if (inputs.size() > 2) {
+                many.assign(inputs.size(), Tensor());
+                of = many.data();
+            }
+            for (std::size_t i = 0; i < inputs.size(); ++i) {
+                const std::size_t from = sweep.slot(inputs[i]);
+                if (wants(need, i)) {
+                    if (from < slot)
+                        of[i] = tangents[from];
+                    else if (const int target = targets.find(inputs[i]); target >= 0)
+                        of[i] = seeds[std::size_t(target)];
+                    if (of[i].defined() && node.broadcast >> i & 1) of[i] = broadcast_to(of[i], node.shape());
+                }
+                if (from < slot && --uses[from] == 0) tangents[from] = Tensor();
+            }
+            bool any = false;
+            for (std::size_t i = 0; i < inputs.size(); ++i) any |= of[i].defined();
+            if (any) {
+                tangent = node.op->jvp(node, of);
+                if (check && tangent.defined()) check_values(*node.op, "the tangent", tangent);
+            }
+        }
+        if (mark & is_target) accumulate(tangent, Tensor(seeds[std::size_t(targets.find(sweep.tag(slot)))]));
+        tangents[slot] = std::move(tangent);
+        if (release) node.forget_saved();
+    }
+    const Tensor tangent = sweep.size() ? tangents.back() : seeds[std::size_t(targets.find(y.block()->tag))];
+    return walk.result(tangent.defined() ? tangent : constant_like(y, 0));
+}
+
+}  // namespace xtgrad

@@ -1,0 +1,238 @@
+#include "record.hpp"
+
+#include <cstdlib>
+
+#include <xtgrad/tape.hpp>
+
+#include "../kernels/finite.hpp"
+#include "../tensor/message.hpp"
+
+namespace xtgrad::detail {
+
+constinit thread_local Record* this_record = nullptr;
+
+namespace {
+
+/// Tags of nodes have the highest bit; each thread takes its own range of them.
+constexpr Tag node_tags = Tag(1) << 63, range = Tag(1) << 40;
+
+constinit thread_local bool thread_ended = false;
+
+struct Owner {
+    ~Owner() {
+        delete std::exchange(this_record, nullptr);
+        thread_ended = true;
+    }
+};
+
+}  // namespace
+
+bool CompactShape::set(const Tensor& x) noexcept {
+    Block* b = x.block();
+    std::uint8_t *p = code_ + 1, *const end = code_ + sizeof code_;
+    code_[0] = std::uint8_t(int(b->dtype) | b->rank << 2);
+    for (int i = 0; i < b->rank; ++i) {
+        auto extent = std::uint64_t(b->shape()[i]);
+        while (extent >= 128 && p != end) {
+            *p++ = std::uint8_t(extent | 128);
+            extent >>= 7;
+        }
+        if (p == end) {
+            code_[0] = std::uint8_t(int(b->dtype) | 0xfc);
+            return false;
+        }
+        *p++ = std::uint8_t(extent);
+    }
+    return true;
+}
+
+Shape CompactShape::shape(const Extra* long_shape) const {
+    const int rank = code_[0] >> 2;
+    if (rank == 0xfc >> 2) return long_shape->shape;
+    Shape shape;
+    const std::uint8_t* p = code_ + 1;
+    for (int i = 0; i < rank; ++i) {
+        std::uint64_t extent = 0;
+        for (int shift = 0;; shift += 7) {
+            extent |= std::uint64_t(*p & 127) << shift;
+            if (!(*p++ & 128)) break;
+        }
+        shape.push_back(Index(extent));
+    }
+    return shape;
+}
+
+void Node::forget_saved() noexcept {
+    in[0] = in[1] = out = Tensor();
+    if (extra) extra->saved.clear();
+}
+
+Record& open_record() {
+    if (!this_record) {
+        if (thread_ended) fail<TapeError>("tape", "this thread is ending: make tapes before its thread_local objects are destroyed");
+        thread_local Owner owner;
+        static_cast<void>(owner);
+        this_record = new Record;
+    }
+    return *this_record;
+}
+
+void Record::add(TapeState& t) {
+    static constinit std::atomic<Tag> ranges{0};
+    if (live == 0) {
+        if (limit - next < range / 2) {
+            next = node_tags | ranges.fetch_add(1, std::memory_order_relaxed) * range;
+            limit = next + range;
+        }
+        first = next;
+        free = chunk_end = nullptr;
+    }
+    t.record = this;
+    t.begin = next;
+    t.serial = ++serial;
+    t.before = newest;
+    if (newest) newest->after = &t;
+    newest = &t;
+    ++recording;
+    ++live;
+    checking += t.check_finite;
+}
+
+void Record::consume(TapeState& t) noexcept {
+    if (t.consumed) return;
+    t.consumed = true;
+    if (!t.paused) --recording;
+    checking -= t.check_finite;
+    if (--live == 0) truncate();
+}
+
+void Record::remove(TapeState& t) noexcept {
+    consume(t);
+    (t.after ? t.after->before : newest) = t.before;
+    if (t.before) t.before->after = t.after;
+}
+
+void Record::keep(TapeState* t) noexcept {
+    std::unique_ptr<TapeState> state(t);
+    if (spare) return;
+    state->consumed = false;
+    state->paused = 0;
+    state->holes.clear();
+    state->before = state->after = nullptr;
+    spare = std::move(state);
+}
+
+void Record::reap() noexcept {
+    for (TapeState* t = newest; t;) {
+        TapeState* before = t->before;
+        if (t->abandoned.load(std::memory_order_acquire)) {
+            remove(*t);
+            delete t;
+        }
+        t = before;
+    }
+}
+
+void Record::pause(TapeState& t) {
+    t.holes.reserve(t.holes.size() + 1);
+    if (t.paused++ == 0 && !t.consumed) --recording;
+}
+
+void Record::resume(TapeState& t, Tag from, bool own_gradient) noexcept {
+    if (--t.paused != 0 || t.consumed) return;
+    if (next != from) t.holes.push_back({from, next, own_gradient});
+    ++recording;
+}
+
+void Record::grow() {
+    const std::size_t chunk = size() / chunk_size;
+    if (chunk == chunks.size()) {
+        chunks.reserve(chunks.size() + 1);
+        void* memory = std::aligned_alloc(alignment, chunk_size * sizeof(Node));
+        if (!memory) fail<Error>("tape", "no memory for another ", chunk_size, " nodes; use xg::checkpoint or a shorter tape");
+        chunks.push_back(static_cast<Node*>(memory));
+    }
+    free = chunks[chunk];
+    chunk_end = free + chunk_size;
+}
+
+void Record::truncate() noexcept {
+    constexpr std::size_t kept_chunks = 64;
+    for (std::size_t i = 0, n = size(); i < n; ++i) std::destroy_at(&chunks[i / chunk_size][i % chunk_size]);
+    while (chunks.size() > kept_chunks) {
+        std::free(chunks.back());
+        chunks.pop_back();
+    }
+    first = next;
+    free = chunk_end = nullptr;
+}
+
+Record::~Record() {
+    for (TapeState *t = newest, *before; t; t = before) {
+        before = t->before;
+        t->record = nullptr;
+        consume(*t);
+        if (t->abandoned.exchange(true, std::memory_order_acq_rel)) delete t;
+    }
+    truncate();
+    for (Node* chunk : chunks) std::free(chunk);
+}
+
+void check_values(const Op& op, const char* what, const Tensor& x) {
+    if (!is_floating(x.dtype())) return;
+    const Tensor dense = contiguous(x);
+    const bool finite = with_floating(x.dtype(), [&](auto z) { return kernels::all_finite(element_count(dense), mutable_data<decltype(z)>(dense)); });
+    if (!finite)
+        fail<TapeError>(op.name, what, " has a NaN or an infinity: ", x.dtype(), ' ', x.shape(),
+                        "; look at the inputs of this op, the first that made one");
+}
+
+Node& append(const Op& op, const Tensor& out, std::unique_ptr<Extra> extra) {
+    Record& r = *this_record;
+    if (r.checking) [[unlikely]]
+        check_values(op, "the value", out);
+    CompactShape shape;
+    if (!shape.set(out)) [[unlikely]] {
+        if (!extra) extra = std::make_unique<Extra>();
+        extra->shape = out.shape();
+    }
+    if (r.free == r.chunk_end) [[unlikely]]
+        r.grow();
+    Node* node = new (r.free++)
+        Node{.op = &op, .tags = {}, .in = {}, .out = {}, .attr = {}, .extra = std::move(extra), .input_count = 0, .broadcast = 0, .compact = shape};
+    out.block()->tag = r.next++;
+    return *node;
+}
+
+Node& record(const Op& op, const Tensor& out, const Tensor& a, Saved saved, Attr attr) {
+    Node& n = append(op, out);
+    n.tags[0] = a.block()->tag;
+    n.input_count = 1;
+    n.in[0] = std::move(saved.in0);
+    n.out = std::move(saved.out);
+    n.attr = attr;
+    return n;
+}
+
+Node& record(const Op& op, const Tensor& out, const Tensor& a, const Tensor& b, Saved saved, Attr attr) {
+    Node& n = append(op, out);
+    n.tags[0] = a.block()->tag;
+    n.tags[1] = b.block()->tag;
+    n.input_count = 2;
+    n.in[0] = std::move(saved.in0);
+    n.in[1] = std::move(saved.in1);
+    n.out = std::move(saved.out);
+    n.attr = attr;
+    return n;
+}
+
+Node& record(const Op& op, const Tensor& out, std::span<const Tensor> inputs, Attr attr) {
+    auto extra = std::make_unique<Extra>();
+    extra->tags.reserve(inputs.size());
+    for (const Tensor& x : inputs) extra->tags.push_back(x.block()->tag);
+    Node& n = append(op, out, std::move(extra));
+    n.attr = attr;
+    return n;
+}
+
+}  // namespace xtgrad::detail

@@ -1,0 +1,131 @@
+// The reverse walk: gradient and vjp.
+#include <algorithm>
+
+#include <xtgrad/tape.hpp>
+
+#include "../tensor/message.hpp"
+#include "algebra.hpp"
+#include "walk.hpp"
+
+namespace xtgrad {
+
+using namespace detail;
+
+namespace {
+
+Tensor checked_seed(const char* op, const Tensor& y, const Tensor* cotangent) {
+    if (!cotangent) {
+        if (y.size() != 1)
+            fail<TapeError>(op, "the result ", y.shape(), " is not one element; reduce it with sum, or give a cotangent: "
+                                "tape.vjp(y, g, x)");
+        return constant_like(y, 1);
+    }
+    check_target(op, "the cotangent", *cotangent);
+    if (cotangent->shape() != y.shape())
+        fail<ShapeError>(op, "the cotangent ", cotangent->shape(), " needs the shape of the result, ", y.shape(),
+                         "; broadcast it with broadcast_to");
+    check_same_dtype(op, *cotangent, y);
+    return *cotangent;
+}
+
+/// The results of a walk, finished one by one.
+class Results {
+public:
+    Results(const Targets& targets, const Walk& walk, std::span<Tensor> out, const GradientOptions& options)
+        : targets_(targets), walk_(walk), out_(out), options_(options), done_(out.size(), false) {
+        std::fill(out.begin(), out.end(), Tensor());
+    }
+
+    void add(int target, Tensor&& g) { accumulate(out_[std::size_t(target)], std::move(g)); }
+
+    /// Nothing more will come for the targets with this tag.
+    void finish(Tag tag) {
+        const int first = targets_.find(tag);
+        const auto xs = targets_.tensors();
+        for (auto i = std::size_t(first); i < xs.size(); ++i) {
+            if (xs[i].block()->tag != tag || done_[i]) continue;
+            done_[i] = true;
+            if (i != std::size_t(first))
+                out_[i] = out_[std::size_t(first)];
+            else
+                out_[i] = walk_.result(out_[i].defined() ? out_[i] : constant_like(xs[i], 0));
+            if (options_.on_ready) options_.on_ready(i, out_[i]);
+        }
+    }
+
+private:
+    const Targets& targets_;
+    const Walk& walk_;
+    std::span<Tensor> out_;
+    const GradientOptions& options_;
+    std::vector<bool> done_;
+};
+
+}  // namespace
+
+void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Tensor> xs, std::span<Tensor> result,
+                   const GradientOptions& options) {
+    const char* op = cotangent ? "vjp" : "gradient";
+    TapeState& tape = usable(op, state_);
+    Record& record = *this_record;
+    check_target(op, "the result", y);
+    for (const Tensor& x : xs) check_target(op, "a target", x);
+    Tensor seed = checked_seed(op, y, cotangent);
+    const Sweep sweep(op, record, tape, y, xs, options.zeros_if_unused);
+    if (xs.empty()) return;
+
+    std::vector<Tensor> results(xs.size());  // the caller's are untouched if the walk throws
+    std::vector<Tensor> cotangents(sweep.size());
+    std::vector<Tensor> many;
+
+    const Targets& targets = sweep.targets();
+    const Walk walk(record, tape);
+    Results out(targets, walk, results, options);
+    const bool release = walk.last_reader(), check = tape.check_finite;
+
+    std::vector<std::pair<std::size_t, Tag>> complete;  // the slot after which a leaf target gets no more, latest last
+    for (std::size_t i = 0; i < xs.size(); ++i)
+        if (sweep.first_use(i) < sweep.size()) complete.emplace_back(sweep.first_use(i), xs[i].block()->tag);
+    std::sort(complete.begin(), complete.end());
+
+    if (sweep.size() == 0)
+        out.add(targets.find(y.block()->tag), std::move(seed));
+    else
+        cotangents.back() = std::move(seed);
+
+    for (std::size_t slot = sweep.size(); slot-- > 0;) {
+        Tensor g = std::move(cotangents[slot]);
+        const std::uint8_t mark = sweep[slot];
+        Node& node = sweep.node(slot);
+        if (mark & is_target) {
+            if (g.defined()) out.add(targets.find(sweep.tag(slot)), Tensor(g));
+            out.finish(sweep.tag(slot));
+        }
+        if (g.defined() && mark & depends) {
+            const Need need = sweep.need(slot);
+            const auto inputs = node.inputs();
+            Tensor few[2];
+            Tensor* of = few;
+            if (inputs.size() > 2) {
+                many.assign(inputs.size(), Tensor());
+                of = many.data();
+            }
+            node.op->vjp(node, std::move(g), need, of);
+            for (std::size_t i = 0; i < inputs.size(); ++i) {
+                if (!wants(need, i) || !of[i].defined()) continue;
+                if (check) check_values(*node.op, "the cotangent of an input", of[i]);
+                if (node.broadcast >> i & 1) of[i] = sum_to(of[i], node.in[i].shape());
+                if (const std::size_t from = sweep.slot(inputs[i]); from < slot)
+                    accumulate(cotangents[from], std::move(of[i]));
+                else if (const int target = targets.find(inputs[i]); target >= 0)
+                    out.add(target, std::move(of[i]));
+            }
+        }
+        if (release) node.forget_saved();
+        for (; !complete.empty() && complete.back().first == slot; complete.pop_back()) out.finish(complete.back().second);
+    }
+    for (const Tensor& x : xs) out.finish(x.block()->tag);
+    std::move(results.begin(), results.end(), result.begin());
+}
+
+}  // namespace xtgrad

@@ -1,0 +1,129 @@
+#include "sweep.hpp"
+
+#include <algorithm>
+
+#include "../tensor/message.hpp"
+
+namespace xtgrad::detail {
+
+Targets::Targets(std::span<const Tensor> xs) : xs_(xs) {
+    constexpr std::size_t few = 8;
+    for (const Tensor& x : xs) {
+        lowest_ = std::min(lowest_, x.block()->tag);
+        highest_ = std::max(highest_, x.block()->tag);
+    }
+    if (xs.size() <= few) return;
+    sorted_.reserve(xs.size());
+    for (const Tensor& x : xs) sorted_.emplace_back(x.block()->tag, int(sorted_.size()));
+    std::sort(sorted_.begin(), sorted_.end());
+}
+
+int Targets::look(Tag tag) const noexcept {
+    for (std::size_t i = 0; i < xs_.size(); ++i)
+        if (xs_[i].block()->tag == tag) return int(i);
+    return -1;
+}
+
+int Targets::bisect(Tag tag) const noexcept {
+    const auto at = std::lower_bound(sorted_.begin(), sorted_.end(), std::pair(tag, -1));
+    return at != sorted_.end() && at->first == tag ? at->second : -1;
+}
+
+namespace {
+
+const Hole* hole_of(const TapeState& t, Tag tag) noexcept {
+    for (const Hole& h : t.holes)
+        if (tag - h.begin < h.end - h.begin) return &h;
+    return nullptr;
+}
+
+[[noreturn]] void fail_own_gradient(const char* op) {
+    fail<TapeError>(op, "the result depends on a gradient that this same tape computed, which it did not record; nest a second "
+                        "Tape around this one and ask that for it");
+}
+
+}  // namespace
+
+Sweep::Sweep(const char* op, Record& r, const TapeState& t, const Tensor& y, std::span<const Tensor> xs, bool zeros_if_unused)
+    : record_(r), begin_(t.begin), targets_(xs) {
+    const Tag tag = y.block()->tag;
+    const bool recorded = tag - begin_ < r.next - begin_;
+    if (!recorded && targets_.find(tag) < 0)
+        fail<TapeError>(op, "the result ", y.shape(), " was not computed under this tape; compute it after the tape begins, on "
+                            "the tape's thread");
+    if (const Hole* hole = hole_of(t, tag); recorded && hole && targets_.find(tag) < 0) {
+        if (hole->own_gradient) fail_own_gradient(op);
+        fail<TapeError>(op, "the result ", y.shape(), " was computed while this tape was paused; compute it outside no_record");
+    }
+    marks_.assign(recorded ? slot(tag) + 1 : 0, 0);
+    first_use_.assign(xs.size(), size());
+    mark_nodes(t);
+    if (recorded && marks_.back() & poisoned) fail_own_gradient(op);
+    if (!zeros_if_unused) check_targets(op, t, tag);
+}
+
+void Sweep::mark_nodes(const TapeState& t) {
+    for (const Tensor& x : targets_.tensors())
+        if (const std::size_t s = slot(x.block()->tag); inside(s)) marks_[s] |= is_target;
+    auto hole = t.holes.begin();
+    for (std::size_t s = 0; s < size(); ++s) {
+        if (hole != t.holes.end() && begin_ + s == hole->begin) {
+            s = slot(hole++->end) - 1;
+            continue;
+        }
+        std::uint8_t mark = marks_[s];
+        unsigned bit = from_input0;
+        for (const Tag tag : node(s).inputs()) {
+            if (const std::size_t from = slot(tag); from < s) {
+                if (marks_[from] & (depends | is_target))
+                    mark |= bit;
+                else if (!t.holes.empty() && !(marks_[from] & poisoned)) {
+                    const Hole* h = hole_of(t, tag);
+                    if (h && h->own_gradient) mark |= poisoned;
+                }
+                if (!(marks_[from] & is_target)) mark |= marks_[from] & poisoned;
+            } else if (const int i = targets_.find(tag); i >= 0) {
+                mark |= bit;
+                first_use_[std::size_t(i)] = std::min(first_use_[std::size_t(i)], s);
+            }
+            bit = bit == from_input0 ? from_input1 : from_later;
+        }
+        marks_[s] = mark;
+    }
+}
+
+void Sweep::check_targets(const char* op, const TapeState& t, Tag y) const {
+    const auto seen_later = [&](Tag target) {
+        for (Tag tag = begin_ + size(); tag != record_.next; ++tag) {
+            if (hole_of(t, tag)) continue;
+            const auto inputs = record_[tag].inputs();
+            if (std::find(inputs.begin(), inputs.end(), target) != inputs.end()) return true;
+        }
+        return false;
+    };
+    const auto xs = targets_.tensors();
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+        const Tag tag = xs[i].block()->tag;
+        const bool recorded = tag - begin_ < record_.next - begin_;
+        if (recorded || tag == y || first_use_[std::size_t(targets_.find(tag))] != size() || seen_later(tag)) continue;
+        fail<TapeError>(op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
+                        " was never seen by this tape. Usually it was converted, reshaped or viewed before the tape began (a "
+                        "view is another tensor), or the list was taken before the last optimizer step; give the very tensor "
+                        "that the computation uses, or pass xg::zeros_if_unused");
+    }
+}
+
+Need Sweep::need(std::size_t slot_of_node) const noexcept {
+    const std::uint8_t mark = marks_[slot_of_node];
+    if (!(mark & from_later)) return mark & (from_input0 | from_input1);
+    Need need = 0;
+    unsigned i = 0;
+    for (const Tag tag : node(slot_of_node).inputs()) {
+        const std::size_t from = slot(tag);
+        const bool wanted = from < slot_of_node ? marks_[from] & (depends | is_target) : targets_.find(tag) >= 0;
+        if (i < 64) need |= Need(wanted) << i++;
+    }
+    return need;
+}
+
+}  // namespace xtgrad::detail
