@@ -7,6 +7,9 @@
 #include "rows.hpp"
 
 namespace xtgrad::kernels {
+
+constinit const KernelRow* const* active_rows = nullptr;
+
 namespace {
 
 using Tables = std::array<const KernelRow*, rules::All::count>;
@@ -70,7 +73,7 @@ bool has(Isa isa) noexcept {
 Isa active_isa() noexcept { return active().isa; }
 void use(Isa isa) noexcept { active().use(isa); }
 
-const KernelRow& elementwise_kernels(Place p) noexcept { return active().tables[p.family][p.index]; }
+void choose_instruction_set() noexcept { active_rows = active().tables.data(); }
 
 
 template <>

@@ -33,7 +33,15 @@ struct KernelRow {
 template <class Family, Isa isa>
 const KernelRow* elementwise_rows();
 
+/// The rows of each family in the active instruction set; null until the first use.
+extern constinit const KernelRow* const* active_rows;
+void choose_instruction_set() noexcept;
+
 /// The row of an op in the active instruction set.
-const KernelRow& elementwise_kernels(Place) noexcept;
+inline const KernelRow& elementwise_kernels(Place p) noexcept {
+    if (!active_rows) [[unlikely]]
+        choose_instruction_set();
+    return active_rows[p.family][p.index];
+}
 
 }  // namespace xtgrad::kernels

@@ -41,16 +41,8 @@ kernels::Kernel kernel_of(const Elementwise& op, int k, Dtype d) {
 const void* data_of(const Tensor& x) { return x.defined() ? x.block()->data : nullptr; }
 
 /// out = the kernel over operands that broadcast to out's shape. k < 0: the value; else g * slope k.
-void run(const Elementwise& op, int k, const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& y, const Tensor& g, Numbers numbers) {
+[[gnu::noinline]] void run(const Elementwise& op, int k, const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& y, const Tensor& g, Numbers numbers) {
     const kernels::Kernel kernel = kernel_of(op, k, out.block()->dtype);
-    const auto in_place = [&](const Tensor& x) { return !x.defined() || (x.block()->dense && same_shape(x, out)); };
-    if (in_place(a) && in_place(b) && in_place(y) && in_place(g)) {
-        const Index n = element_count(out);
-        if (n < kernels::parallel_threshold) {
-            kernel(n, out.block()->data, {data_of(a), data_of(b), data_of(y), data_of(g)}, numbers);
-            return;
-        }
-    }
     const Space space = space_of(out);
     std::array operands{operand_in(space, a), operand_in(space, b), operand_in(space, y), operand_in(space, g)};
     std::byte* to = out.block()->data;
@@ -72,12 +64,14 @@ Tensor times_slope(const Elementwise& op, int k, const Node& n, Tensor g) {
     const Tensor &a = s.reads.a ? n.in[0] : none, &b = s.reads.b ? n.in[1] : none, &y = s.reads.y ? n.out : none;
     const Numbers numbers{n.attr.p, n.attr.q};
     if (recording()) return s.recorded(g, a, b, y, numbers);
-    if (unshared(g) && g.block()->dense) {  // the result takes g's place
-        run(op, k, g, a, b, y, g, numbers);
-        return g;
-    }
-    Tensor out = allocate_like(g);
-    run(op, k, out, a, b, y, g, numbers);
+    Block* block = g.block();
+    Tensor out = block->dense && unshared(g) ? std::move(g) : allocate_like(g);  // the result takes g's place where it can
+    const auto dense = [](const Tensor& x) { return !x.defined() || x.block()->dense; };
+    const Index count = element_count(out);
+    if (!n.broadcast && block->dense && dense(a) && dense(b) && dense(y) && count < kernels::parallel_threshold)
+        kernel_of(op, k, block->dtype)(count, out.block()->data, {data_of(a), data_of(b), data_of(y), block->data}, numbers);
+    else
+        run(op, k, out, a, b, y, g.defined() ? g : out, numbers);
     return out;
 }
 
@@ -160,7 +154,10 @@ constexpr Elementwise row{{R::name, vjp_of, jvp_of},
                           rules::All::place_of<R>(),
                           {slope_of<R, 0>(), slope_of<R, 1>()},
                           {points_of<R>()[0], points_of<R>()[1]},
-                          integer_kernel_of<R>()};
+                          integer_kernel_of<R>(),
+                          slope_of<R, 0>().constant == 0. && slope_of<R, 1>().constant == 0.,
+                          {slope_of<R, 0>().reads.a || slope_of<R, 1>().reads.a, slope_of<R, 0>().reads.b || slope_of<R, 1>().reads.b,
+                           slope_of<R, 0>().reads.y || slope_of<R, 1>().reads.y}};
 
 constexpr auto rows = [] {
     std::array<const Elementwise*, rules::All::size> list{};
@@ -177,43 +174,72 @@ void check_dtype(const Elementwise& op, const Tensor& x) {
     fail<DtypeError>(op.name, "does not take ", x.dtype(), ' ', x.shape(), "; convert with astype(x, xg::f32)");
 }
 
+/// x into a place that holds nothing.
+void keep(Tensor& place, const Tensor& x) { new (&place) Tensor(x); }
+
 /// What the slopes look at is saved.
 void record_elementwise(const Elementwise& op, const Tensor& out, const Tensor& a, const Tensor& b, Numbers numbers) {
-    const Slope &s = op.slope[0], &t = op.slope[1];
     Attr attr;
     attr.p = numbers.p;
     attr.q = numbers.q;
-    Saved saved;
-    if (s.reads.a || t.reads.a) saved.in0 = a;
-    if (s.reads.y || t.reads.y) saved.out = out;
     if (op.inputs == 1) {
-        record(op, out, a, std::move(saved), attr);
+        Node& n = append(op, out, a.block()->tag, 0, 1, attr);
+        if (op.saves.a) keep(n.in[0], a);
+        if (op.saves.y) keep(n.out, out);
         return;
     }
-    if (s.reads.b || t.reads.b) saved.in1 = b;
-    const unsigned broadcast = unsigned(!same_shape(a, out)) | unsigned(!same_shape(b, out)) << 1;
-    if (broadcast & 1 && !saved.in0.defined()) saved.in0 = ghost(a);
-    if (broadcast & 2 && !saved.in1.defined()) saved.in1 = ghost(b);
-    record(op, out, a, b, std::move(saved), attr).broadcast = std::uint8_t(broadcast);
+    const bool repeats_a = !same_shape(a, out), repeats_b = !same_shape(b, out);
+    Tensor shape_a, shape_b;  // before the node: this can throw
+    if (repeats_a && !op.saves.a) shape_a = ghost(a);
+    if (repeats_b && !op.saves.b) shape_b = ghost(b);
+    Node& n = append(op, out, a.block()->tag, b.block()->tag, 2, attr);
+    n.broadcast = std::uint8_t(repeats_a | repeats_b << 1);
+    keep(n.in[0], op.saves.a ? a : shape_a);
+    keep(n.in[1], op.saves.b ? b : shape_b);
+    if (op.saves.y) keep(n.out, out);
 }
 
 }  // namespace
 
 std::span<const Elementwise* const> elementwise_ops() { return rows; }
 
-Tensor apply(const Elementwise& op, const Tensor& a, const Tensor& b, Numbers numbers) {
+namespace {
+
+/// The value where operands broadcast, are strided, are integers, or are wrong.
+[[gnu::noinline]] Tensor general_value(const Elementwise& op, const Tensor& a, const Tensor& b, Numbers numbers) {
     check_dtype(op, a);
-    Tensor out;
-    if (op.inputs == 1) {
-        out = allocate_like(a);
-    } else {
+    Shape shape = a.shape();
+    if (op.inputs == 2) {
         check_dtype(op, b);
         check_same_dtype(op.name, a, b);
-        out = same_shape(a, b) ? allocate_like(a) : allocate(a.dtype(), broadcast_shapes(op.name, a.shape(), b.shape()), op.name);
+        shape = broadcast_shapes(op.name, shape, b.shape());
     }
+    Tensor out = allocate(a.dtype(), shape, op.name);
     run(op, -1, out, a, b, {}, {}, numbers);
-    const bool flat = op.slope[0].constant == 0. && op.slope[1].constant == 0.;
-    if (recording() && !flat && is_floating(out.block()->dtype)) record_elementwise(op, out, a, b, numbers);
+    return out;
+}
+
+/// Most calls, and those where overhead counts: few floating elements, dense, of one shape.
+bool is_simple(const Elementwise& op, const Block* a, const Block* b) {
+    if (!a || !a->dense || !is_floating(a->dtype)) return false;
+    return op.inputs == 1 || (b && b->dense && a->dtype == b->dtype && same_shape(a, b));
+}
+
+}  // namespace
+
+Tensor apply(const Elementwise& op, const Tensor& a, const Tensor& b, Numbers numbers) {
+    Tensor out;
+    if (is_simple(op, a.block(), b.block())) [[likely]] {
+        out = allocate_like(a);
+        const Index n = element_count(a);
+        if (n < kernels::parallel_threshold)
+            kernel_of(op, -1, a.block()->dtype)(n, out.block()->data, {a.block()->data, data_of(b)}, numbers);
+        else
+            run(op, -1, out, a, b, {}, {}, numbers);
+    } else {
+        out = general_value(op, a, b, numbers);
+    }
+    if (recording() && !op.flat && is_floating(out.block()->dtype)) record_elementwise(op, out, a, b, numbers);
     return out;
 }
 
@@ -225,7 +251,12 @@ void accumulate(Tensor& into, Tensor&& g) {
     const auto writable = [](const Tensor& x) { return unshared(x) && x.block()->dense; };
     if (!recording()) {
         if (!writable(into) && writable(g)) std::swap(into, g);
-        if (writable(into)) return run(row<rules::Add>, -1, into, into, g, {}, {}, {});
+        if (writable(into)) {
+            const Index n = element_count(into);
+            if (g.block()->dense && n < kernels::parallel_threshold)
+                return kernel_of(row<rules::Add>, -1, g.block()->dtype)(n, into.block()->data, {into.block()->data, g.block()->data}, {});
+            return run(row<rules::Add>, -1, into, into, g, {}, {}, {});
+        }
     }
     into = into + g;
 }

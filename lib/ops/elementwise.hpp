@@ -22,6 +22,8 @@ struct Elementwise : Op {
     Slope slope[2];
     Interval points[2];  // where tests take their points
     kernels::Kernel integer;  // for i64; null when there is none
+    bool flat;                // every slope is 0: never recorded
+    Reads saves;              // what one slope or the other looks at
 };
 
 /// Every elementwise op.

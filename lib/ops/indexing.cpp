@@ -123,13 +123,7 @@ constexpr Op set_view_op{"set_view", set_view_vjp, set_view_jvp};
 Tensor sliced(const Tensor& x, const std::vector<Slice>& slices) {
     const Part part = part_of("view", x, slices);
     Tensor y = make_view(x, part.shape, part.strides, part.offset);
-    if (recording() && is_floating(x.dtype())) {
-        Tensor shape = ghost(x);
-        Node& n = append(view_op, y, kept(slices));
-        n.tags[0] = x.block()->tag;
-        n.input_count = 1;
-        n.in[0] = std::move(shape);
-    }
+    if (recording() && is_floating(x.dtype())) record(view_op, y, x, {.in0 = ghost(x)}, {}, kept(slices));
     return y;
 }
 
@@ -152,14 +146,7 @@ Tensor with_slice(const Tensor& x, const Tensor& value, const std::vector<Slice>
     }
     const int item = int(xtgrad::size_of(x.dtype()));
     kernels::scatter(space, dense.block()->data, y.block()->data + part.offset * item, part.strides.data(), item);
-    if (recording() && is_floating(x.dtype())) {
-        Tensor shape = ghost(value);
-        Node& n = append(set_view_op, y, kept(slices));
-        n.tags[0] = x.block()->tag;
-        n.tags[1] = value.block()->tag;
-        n.input_count = 2;
-        n.in[1] = std::move(shape);
-    }
+    if (recording() && is_floating(x.dtype())) record(set_view_op, y, x, value, {.in1 = ghost(value)}, {}, kept(slices));
     return y;
 }
 

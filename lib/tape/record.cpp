@@ -27,28 +27,9 @@ struct Owner {
 
 }  // namespace
 
-bool CompactShape::set(const Tensor& x) noexcept {
-    Block* b = x.block();
-    std::uint8_t *p = code_ + 1, *const end = code_ + sizeof code_;
-    code_[0] = std::uint8_t(int(b->dtype) | b->rank << 2);
-    for (int i = 0; i < b->rank; ++i) {
-        auto extent = std::uint64_t(b->shape()[i]);
-        while (extent >= 128 && p != end) {
-            *p++ = std::uint8_t(extent | 128);
-            extent >>= 7;
-        }
-        if (p == end) {
-            code_[0] = std::uint8_t(int(b->dtype) | 0xfc);
-            return false;
-        }
-        *p++ = std::uint8_t(extent);
-    }
-    return true;
-}
-
-Shape CompactShape::shape(const Extra* long_shape) const {
+Shape CompactShape::shape(const Extra* extra) const {
+    if (is_long()) return extra->shape;
     const int rank = code_[0] >> 2;
-    if (rank == 0xfc >> 2) return long_shape->shape;
     Shape shape;
     const std::uint8_t* p = code_ + 1;
     for (int i = 0; i < rank; ++i) {
@@ -187,52 +168,40 @@ void check_values(const Op& op, const char* what, const Tensor& x) {
                         "; look at the inputs of this op, the first that made one");
 }
 
-Node& append(const Op& op, const Tensor& out, std::unique_ptr<Extra> extra) {
+void prepare(const Op& op, const Tensor& out, const CompactShape& shape, std::unique_ptr<Extra>& extra) {
     Record& r = *this_record;
-    if (r.checking) [[unlikely]]
-        check_values(op, "the value", out);
-    CompactShape shape;
-    if (!shape.set(out)) [[unlikely]] {
+    if (r.checking) check_values(op, "the value", out);
+    if (shape.is_long()) {
         if (!extra) extra = std::make_unique<Extra>();
         extra->shape = out.shape();
     }
-    if (r.free == r.chunk_end) [[unlikely]]
-        r.grow();
-    Node* node = new (r.free++)
-        Node{.op = &op, .tags = {}, .in = {}, .out = {}, .attr = {}, .extra = std::move(extra), .input_count = 0, .broadcast = 0, .compact = shape};
-    out.block()->tag = r.next++;
-    return *node;
+    if (r.free == r.chunk_end) r.grow();
 }
 
-Node& record(const Op& op, const Tensor& out, const Tensor& a, Saved saved, Attr attr) {
-    Node& n = append(op, out);
-    n.tags[0] = a.block()->tag;
-    n.input_count = 1;
-    n.in[0] = std::move(saved.in0);
-    n.out = std::move(saved.out);
-    n.attr = attr;
-    return n;
-}
+namespace {
 
-Node& record(const Op& op, const Tensor& out, const Tensor& a, const Tensor& b, Saved saved, Attr attr) {
-    Node& n = append(op, out);
-    n.tags[0] = a.block()->tag;
-    n.tags[1] = b.block()->tag;
-    n.input_count = 2;
+Node& fill(Node& n, Saved&& saved) {
     n.in[0] = std::move(saved.in0);
     n.in[1] = std::move(saved.in1);
     n.out = std::move(saved.out);
-    n.attr = attr;
     return n;
+}
+
+}  // namespace
+
+Node& record(const Op& op, const Tensor& out, const Tensor& a, Saved saved, Attr attr, std::unique_ptr<Extra> extra) {
+    return fill(append(op, out, a.block()->tag, 0, 1, attr, std::move(extra)), std::move(saved));
+}
+
+Node& record(const Op& op, const Tensor& out, const Tensor& a, const Tensor& b, Saved saved, Attr attr, std::unique_ptr<Extra> extra) {
+    return fill(append(op, out, a.block()->tag, b.block()->tag, 2, attr, std::move(extra)), std::move(saved));
 }
 
 Node& record(const Op& op, const Tensor& out, std::span<const Tensor> inputs, Attr attr) {
     auto extra = std::make_unique<Extra>();
     extra->tags.reserve(inputs.size());
     for (const Tensor& x : inputs) extra->tags.push_back(x.block()->tag);
-    Node& n = append(op, out, std::move(extra));
-    n.attr = attr;
-    return n;
+    return append(op, out, 0, 0, 0, attr, std::move(extra));
 }
 
 }  // namespace xtgrad::detail

@@ -53,13 +53,28 @@ struct Extra {
 /// The shape and dtype of a node's output in 22 bytes: a node outlives its output, and only ops that need it save it.
 class CompactShape {
 public:
-    /// False when it does not fit.
-    bool set(const Tensor&) noexcept;
-    /// `long_shape` is where it is when it does not fit.
-    Shape shape(const Extra* long_shape) const;
+    explicit CompactShape(const Tensor& x) noexcept {
+        Block* b = x.block();
+        const Index* extents = b->shape();
+        std::uint8_t* p = code_ + 1;
+        code_[0] = std::uint8_t(int(b->dtype) | b->rank << 2);
+        for (int i = 0; i < b->rank; ++i) {
+            auto extent = std::uint64_t(extents[i]);
+            for (; extent >= 128 && p != code_ + sizeof code_; extent >>= 7) *p++ = std::uint8_t(extent | 128);
+            if (p == code_ + sizeof code_) {
+                code_[0] = std::uint8_t(int(b->dtype) | long_shape << 2);
+                return;
+            }
+            *p++ = std::uint8_t(extent);
+        }
+    }
+    /// Does it not fit? Then it stands in the node's extra.
+    bool is_long() const noexcept { return code_[0] >> 2 == long_shape; }
+    Shape shape(const Extra*) const;
     Dtype dtype() const noexcept { return Dtype(code_[0] & 3); }
 
 private:
+    static constexpr int long_shape = 63;
     std::uint8_t code_[22];
 };
 
@@ -161,16 +176,28 @@ private:
 /// Throws TapeError when x is not finite; `what` of `op` made it.
 void check_values(const Op& op, const char* what, const Tensor& x);
 
-/// The next node; `out` becomes its tensor. On an exception nothing has changed.
-Node& append(const Op&, const Tensor& out, std::unique_ptr<Extra> = nullptr);
-
-/// Records an op of one or two inputs. The rules find in[0], in[1] and out as saved here.
+/// What the rules of an op find in its node as in[0], in[1] and out.
 struct Saved {
     Tensor in0{}, in1{}, out{};
 };
-Node& record(const Op&, const Tensor& out, const Tensor& a, Saved, Attr = {});
-Node& record(const Op&, const Tensor& out, const Tensor& a, const Tensor& b, Saved, Attr = {});
-/// Of any number of inputs.
+
+/// What precedes a node that is not everyday: checks of values, a long shape, a new chunk.
+void prepare(const Op&, const Tensor& out, const CompactShape&, std::unique_ptr<Extra>&);
+
+/// The next node; `out` becomes its tensor. The caller fills in what its rules read. On an exception nothing has changed.
+inline Node& append(const Op& op, const Tensor& out, Tag a, Tag b, int inputs, Attr attr = {}, std::unique_ptr<Extra> extra = nullptr) {
+    Record& r = *this_record;
+    const CompactShape shape(out);
+    if (r.checking || shape.is_long() || r.free == r.chunk_end) [[unlikely]]
+        prepare(op, out, shape, extra);
+    Node* node = new (r.free++) Node{&op, {a, b}, {}, {}, attr, std::move(extra), std::uint8_t(inputs), 0, shape};
+    out.block()->tag = r.next++;
+    return *node;
+}
+
+/// Records an op of one or two inputs, or of any number.
+Node& record(const Op&, const Tensor& out, const Tensor& a, Saved, Attr = {}, std::unique_ptr<Extra> = nullptr);
+Node& record(const Op&, const Tensor& out, const Tensor& a, const Tensor& b, Saved, Attr = {}, std::unique_ptr<Extra> = nullptr);
 Node& record(const Op&, const Tensor& out, std::span<const Tensor> inputs, Attr = {});
 
 /// x as a fresh variable of the tapes that record: what transforms hand to functions, and what the walks return.

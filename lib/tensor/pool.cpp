@@ -11,11 +11,10 @@
 
 namespace xtgrad {
 namespace detail::pool {
-namespace {
 
-// Size classes: steps of 64 bytes up to 1 KiB, then four for each power of two.
-constexpr std::size_t small = 1024;
-constexpr int small_classes = 16, classes = 17 + 4 * (63 - 10);
+constinit thread_local Lists* kept_here = nullptr;
+
+namespace {
 
 int class_of(std::size_t bytes) noexcept {
     if (bytes <= small) return int((bytes + 63) / 64);
@@ -49,21 +48,6 @@ Block* fresh(int size_class) { return reinterpret_cast<Block*>(system_memory(byt
 
 constexpr std::size_t slab_bytes = std::size_t(1) << 18;
 
-/// Free blocks by size class, each list linked through `base`.
-struct Lists {
-    Block* first[classes] = {};
-
-    Block* pop(int c) noexcept {
-        Block* b = first[c];
-        if (b) first[c] = b->base;
-        return b;
-    }
-    void push(int c, Block* b) noexcept {
-        b->base = first[c];
-        first[c] = b;
-    }
-};
-
 /// Small blocks of threads that have ended: slabs are shared by many blocks and never go back to the system.
 struct Orphans {
     std::mutex mutex;
@@ -75,7 +59,7 @@ Orphans& orphans() {
 }
 
 struct Cache {
-    Lists free;
+    Lists lists;
     std::byte *slab = nullptr, *slab_end = nullptr;
 
     ~Cache() {
@@ -87,7 +71,7 @@ struct Cache {
             slab += bytes_of(c);
         }
         for (int c = 0; c < classes; ++c)
-            while (Block* b = free.pop(c)) {
+            while (Block* b = lists.pop(c)) {
                 if (c <= small_classes)
                     orphans().lists.push(c, b);
                 else {
@@ -104,6 +88,7 @@ constinit thread_local bool thread_ended = false;
 /// Empties the cache when the thread ends.
 struct Owner {
     ~Owner() {
+        kept_here = nullptr;
         delete std::exchange(cache, nullptr);
         thread_ended = true;
     }
@@ -113,7 +98,9 @@ Cache* open_cache() {
     if (thread_ended) return nullptr;
     thread_local Owner owner;
     static_cast<void>(owner);
-    return cache = new Cache;
+    cache = new Cache;
+    kept_here = &cache->lists;
+    return cache;
 }
 
 [[gnu::noinline]] Block* fresh(int c) {
@@ -126,7 +113,7 @@ Cache* open_cache() {
             if (Block* b = orphans().lists.pop(c)) return b;
         }
         if (own->slab != own->slab_end)
-            own->free.push(class_of(std::size_t(own->slab_end - own->slab)), reinterpret_cast<Block*>(own->slab));
+            own->lists.push(class_of(std::size_t(own->slab_end - own->slab)), reinterpret_cast<Block*>(own->slab));
         own->slab = own->slab_end = nullptr;
         own->slab = system_memory(slab_bytes);
         own->slab_end = own->slab + slab_bytes;
@@ -140,18 +127,18 @@ Cache* open_cache() {
 
 }  // namespace
 
-Block* take(std::size_t bytes) {
+Block* take_slowly(std::size_t bytes) {
     const int c = class_of(bytes);
     Block* b = nullptr;
 #ifndef XTGRAD_NO_POOL
-    if (cache && (b = cache->free.pop(c)) && c > small_classes) kept.fetch_sub(bytes_of(c), std::memory_order_relaxed);
+    if (cache && (b = cache->lists.pop(c)) && c > small_classes) kept.fetch_sub(bytes_of(c), std::memory_order_relaxed);
 #endif
     if (!b) b = fresh(c);
     b->size_class = std::uint8_t(c);
     return b;
 }
 
-void give(Block* b) noexcept {
+void give_slowly(Block* b) noexcept {
 #ifdef XTGRAD_NO_POOL
     std::free(b);
 #else
@@ -169,7 +156,7 @@ void give(Block* b) noexcept {
         orphans().lists.push(c, b);
         return;
     }
-    own->free.push(c, b);
+    own->lists.push(c, b);
 #endif
 }
 

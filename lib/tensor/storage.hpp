@@ -11,6 +11,18 @@ inline constexpr std::size_t padding = 64;
 
 inline constexpr std::size_t alignment = 64;
 
+/// Tags that no other tensor has or will have; each thread takes them in batches.
+struct Tags {
+    std::uint64_t next = 0, end = 0;
+};
+extern constinit thread_local Tags tags_here;
+void refill_tags();
+inline std::uint64_t fresh_tag() {
+    if (tags_here.next == tags_here.end) [[unlikely]]
+        refill_tags();
+    return tags_here.next++;
+}
+
 /// A dense tensor, not initialized. Throws ShapeError on a negative extent or an overflowing size, naming `op`.
 Tensor allocate(Dtype, const Index* shape, int rank, const char* op = "allocate");
 inline Tensor allocate(Dtype d, const Shape& s, const char* op = "allocate") { return allocate(d, s.data(), int(s.size()), op); }
@@ -65,8 +77,6 @@ inline Index element_count(const Tensor& x) noexcept {
     return n;
 }
 
-/// A tag that no other tensor has or will have.
-std::uint64_t fresh_tag();
 
 /// Calls f with a value of the element type: f(float{}) ...
 auto with_element(Dtype d, auto f) {

@@ -64,15 +64,13 @@ void destroy(Block* b) noexcept {
     if (base) release(base);
 }
 
-std::uint64_t fresh_tag() {
+constinit thread_local Tags tags_here;
+
+void refill_tags() {
     constexpr std::uint64_t batch = 1 << 20;
     static constinit std::atomic<std::uint64_t> next_batch{1};
-    constinit thread_local std::uint64_t next = 0, end = 0;
-    if (next == end) [[unlikely]] {
-        next = next_batch.fetch_add(batch, std::memory_order_relaxed);
-        end = next + batch;
-    }
-    return next++;
+    tags_here.next = next_batch.fetch_add(batch, std::memory_order_relaxed);
+    tags_here.end = tags_here.next + batch;
 }
 
 Index checked_size(const char* op, const Index* shape, int rank) {
@@ -108,8 +106,8 @@ Strides dense_strides(const Shape& shape) {
 
 namespace {
 
-/// A header with room for `bytes` behind shape and strides.
-Block* header(Dtype dtype, const Index* shape, int rank, std::size_t bytes_before_data, std::size_t data_bytes) {
+/// A header with dense strides, and room behind it.
+[[gnu::always_inline]] inline Block* header(Dtype dtype, const Index* shape, int rank, std::size_t bytes_before_data, std::size_t data_bytes) {
     Block* b = pool::take(bytes_before_data + data_bytes);
     b->references.store(1, std::memory_order_relaxed);
     b->dtype = dtype;
@@ -130,7 +128,7 @@ Block* header(Dtype dtype, const Index* shape, int rank, std::size_t bytes_befor
 
 constexpr std::size_t header_bytes(int rank) noexcept { return sizeof(Block) + 2 * sizeof(Index) * std::size_t(rank); }
 
-Tensor allocate_elements(Dtype dtype, const Index* shape, int rank, Index count) {
+[[gnu::always_inline]] inline Tensor allocate_elements(Dtype dtype, const Index* shape, int rank, Index count) {
     const std::size_t bytes = std::size_t(count) * xtgrad::size_of(dtype);
     // Small data follow the header closely; larger ones begin on a line of their own.
     const std::size_t step = bytes < alignment ? 16 : alignment;
@@ -149,7 +147,10 @@ Tensor allocate(Dtype dtype, const Index* shape, int rank, const char* op) {
 
 Tensor allocate_like(const Tensor& x) {
     Block* b = x.block();
-    return allocate_elements(b->dtype, b->shape(), b->rank, element_count(x));
+    Index count = 1;
+    const Index* shape = b->shape();
+    for (int i = 0; i < b->rank; ++i) count *= shape[i];
+    return allocate_elements(b->dtype, shape, b->rank, count);
 }
 
 Tensor uninitialized(Dtype d, const Shape& s) { return allocate(d, s); }
