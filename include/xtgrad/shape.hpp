@@ -103,7 +103,7 @@ private:
     }
     [[noreturn]] static void too_long();
 
-    Index values_[max_rank];
+    Index values_[max_rank] = {};
     int size_ = 0;
 };
 

@@ -384,7 +384,7 @@ Tensor logical_not(E&& x) {
 
 namespace detail {
 Tensor is_finite(const Tensor&);
-}
+}  // namespace detail
 /// Neither NaN nor infinite.
 template <class E>
     requires AnyTensor<E>

@@ -1,0 +1,92 @@
+#include "table.hpp"
+
+namespace table {
+namespace {
+
+/// Folds the elements of x over the axes, in f(list of values).
+Tensor fold(const Tensor& x, std::vector<Index> axes, bool keep, const std::function<double(const std::vector<double>&)>& f) {
+    const Array in(x);
+    const Shape shape = x.shape();
+    const auto reduced = [&](std::size_t d) {
+        for (const Index a : axes)
+            if (std::size_t(a < 0 ? a + Index(shape.size()) : a) == d) return true;
+        return false;
+    };
+    Shape kept = shape, squeezed;
+    for (std::size_t d = 0; d < shape.size(); ++d) {
+        if (reduced(d))
+            kept[d] = 1;
+        else
+            squeezed.push_back(shape[d]);
+    }
+    Array out(kept);
+    std::vector<std::vector<double>> lists(std::size_t(out.size()));
+    for (Index i = 0; i < in.size(); ++i) {
+        const Shape p = in.position(i);
+        Index flat = 0;
+        for (std::size_t d = 0; d < shape.size(); ++d) flat = flat * kept[d] + (kept[d] == 1 ? 0 : p[d]);
+        lists[std::size_t(flat)].push_back(in[i]);
+    }
+    for (Index i = 0; i < out.size(); ++i) out[i] = f(lists[std::size_t(i)]);
+    return keep ? out.tensor() : xg::reshape(out.tensor(), squeezed);
+}
+
+double total(const std::vector<double>& v) {
+    long double s = 0;
+    for (const double x : v) s += x;
+    return double(s);
+}
+double average(const std::vector<double>& v) { return total(v) / double(v.size()); }
+double largest(const std::vector<double>& v) { return *std::max_element(v.begin(), v.end()); }
+double smallest(const std::vector<double>& v) { return *std::min_element(v.begin(), v.end()); }
+double log_sum_exp(const std::vector<double>& v) {
+    long double s = 0;
+    for (const double x : v) s += std::exp((long double)x);
+    return double(std::log(s));
+}
+
+/// All the ways to call a reduction.
+template <class F>
+void add(std::vector<Row>& rows, std::string name, F f, double (*reference)(const std::vector<double>&), bool empty = true) {
+    const auto row = [&](auto op, std::vector<Index> axes, bool keep, std::vector<Sample> samples) {
+        rows.push_back({.name = name,
+                        .op = [op](const Inputs& x) { return op(x[0]); },
+                        .reference = [=](const Inputs& x) { return fold(x[0], axes, keep, reference); },
+                        .samples = std::move(samples)});
+    };
+    const Tensor x = random({2, 3, 4});
+    row([f](auto& t) { return f(t); }, {0, 1, 2}, false, {{"all", {x}}});
+    row([f](auto& t) { return f(t, xt::keep_dims); }, {0, 1, 2}, true, {{"all, kept", {x}}});
+    row([f](auto& t) { return f(t, 1); }, {1}, false, {{"middle", {x}}});
+    row([f](auto& t) { return f(t, -1); }, {2}, false, {{"last", {x}}, {"long rows", {random({3, 2, 50})}}});
+    row([f](auto& t) { return f(t, 0, xt::keep_dims); }, {0}, true, {{"first, kept", {x}}, {"wide", {random({7, 3, 17})}}, {"vector", {random({9})}}});
+    row([f](auto& t) { return f(t, std::vector<int>{0, -1}); }, {0, 2}, false, {{"outer and inner", {x}}});
+    row([f](auto& t) { return f(t, std::array<std::size_t, 2>{2, 1}, xt::keep_dims); }, {1, 2}, true, {{"two, kept", {x}}});
+    row([f](auto& t) { return f(t); }, {}, false, {{"scalar", {random({})}}, {"one", {random({})}}});
+    if (empty) row([f](auto& t) { return f(t, 1); }, {1}, false, {{"of nothing", {random({0, 3, 2})}}});
+}
+
+}  // namespace
+
+std::vector<Row> reduction_rows() {
+    std::vector<Row> rows;
+    add(rows, "sum", [](auto& x, auto&&... a) { return xg::sum(x, a...); }, total);
+    add(rows, "mean", [](auto& x, auto&&... a) { return xg::mean(x, a...); }, average);
+    add(rows, "amax", [](auto& x, auto&&... a) { return xg::amax(x, a...); }, largest);
+    add(rows, "amin", [](auto& x, auto&&... a) { return xg::amin(x, a...); }, smallest);
+    add(rows, "logsumexp", [](auto& x, auto&&... a) { return xg::logsumexp(x, a...); }, log_sum_exp);
+    const auto unrecorded = [&](std::string name, auto op, auto reference, Inputs x) {
+        rows.push_back({.name = std::move(name), .op = op, .reference = reference, .samples = {{"dense", std::move(x)}}, .differentiable = false});
+    };
+    const Tensor x = random({4, 3, 5});
+    unrecorded("any", [](const Inputs& v) { return xg::any(v[0] > 1.7, {0, 2}); },
+               [](const Inputs& v) { return fold(v[0], {0, 2}, false, [](auto& l) { return largest(l) > 1.7; }); }, {x});
+    unrecorded("all", [](const Inputs& v) { return xg::all(v[0] > -1.9, 1, xt::keep_dims); },
+               [](const Inputs& v) { return fold(v[0], {1}, true, [](auto& l) { return smallest(l) > -1.9; }); }, {x});
+    const auto first_largest = [](const std::vector<double>& l) { return double(std::max_element(l.begin(), l.end()) - l.begin()); };
+    unrecorded("argmax", [](const Inputs& v) { return xg::argmax(v[0], 1); }, [=](const Inputs& v) { return fold(v[0], {1}, false, first_largest); }, {x});
+    unrecorded("argmax", [](const Inputs& v) { return xg::argmax(v[0]); }, [=](const Inputs& v) { return fold(v[0], {0, 1, 2}, false, first_largest); }, {x});
+    return rows;
+}
+
+}  // namespace table
