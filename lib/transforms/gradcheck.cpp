@@ -215,7 +215,7 @@ void gradcheck(const Function& f, std::vector<Tensor> x, const GradcheckOptions&
         if (t.dtype() != Dtype::f64)
             fail<DtypeError>("gradcheck", "an argument is ", t.dtype(), ' ', t.shape(), "; differences need f64, convert with astype(x, xg::f64)");
     }
-    const Unrecorded outside;
+    const no_record outside;
     Check(f, x, options).run();
 }
 

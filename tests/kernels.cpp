@@ -1,0 +1,158 @@
+// Every elementwise rule on every instruction set of this machine, at every length around the vector widths: the kernels
+// against the rule on plain doubles, and the rule's slope against differences of its value.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <vector>
+
+#include <xtgrad/xtgrad.hpp>
+
+#include "kernels/elementwise_table.hpp"
+#include "kernels/lanes.hpp"
+#include "ops/elementwise.hpp"
+#include "rules/all.hpp"
+
+namespace xg = xtgrad;
+namespace kernels = xtgrad::kernels;
+using xg::Index, xg::Interval, xg::Numbers;
+
+namespace {
+
+using Scalar = xg::Lanes<double, double>;
+
+double number(Scalar x) {
+    double v;
+    x.store(&v);
+    return v;
+}
+
+/// A rule on plain doubles, with libm.
+struct Reference {
+    double (*value)(double a, double b, Numbers);
+    double (*slope[2])(double a, double b, double y, Numbers);
+};
+
+template <class Op, int k>
+double slope(double a, double b, double y, Numbers numbers) {
+    if constexpr (k >= Op::inputs)
+        return 0;
+    else if constexpr (xg::constant_slope<Op, k>())
+        return *xg::constant_slope<Op, k>();
+    else
+        return number(Scalar(1) * xg::slope<Op, k>(Scalar(a), Scalar(b), Scalar(y), numbers));
+}
+
+std::vector<Reference> references() {
+    std::vector<Reference> list;
+    xg::rules::All::each([&]<class Op> {
+        list.push_back({[](double a, double b, Numbers n) { return number(xg::value<Op>(Scalar(a), Scalar(b), n)); }, {slope<Op, 0>, slope<Op, 1>}});
+    });
+    return list;
+}
+
+/// The tests change the active set; this puts it back.
+struct Restore {
+    kernels::Isa before = kernels::active_isa();
+    ~Restore() { kernels::use(before); }
+};
+
+std::vector<kernels::Isa> present() {
+    std::vector<kernels::Isa> list;
+    for (int i = 0; i < kernels::isa_count; ++i)
+        if (kernels::has(kernels::Isa(i))) list.push_back(kernels::Isa(i));
+    return list;
+}
+
+const Numbers constants{1.5, 2.5};
+
+template <class T>
+std::vector<T> sample(Index n, Interval in, double phase) {
+    std::vector<T> x(std::size_t(n) + 64);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = T(in.low + (in.high - in.low) * (0.5 + 0.5 * std::sin(double(i) * 1.7 + phase)));
+    return x;
+}
+
+template <class T>
+void compare(const std::vector<T>& got, Index n, auto want, double tolerance) {
+    double worst = 0;
+    for (Index i = 0; i < n; ++i) worst = std::max(worst, std::fabs(double(got[std::size_t(i)]) - want(std::size_t(i))) / (1 + std::fabs(want(std::size_t(i)))));
+    CHECK(worst <= tolerance);
+}
+
+template <class T>
+void check(const xg::detail::Elementwise& op, const Reference& reference) {
+    const double tolerance = sizeof(T) == 4 ? 3e-6 : 1e-14;
+    const auto& row = kernels::elementwise_kernels(op.place);
+    const auto& of = sizeof(T) == 4 ? row.f32 : row.f64;
+    for (Index n = 0; n <= 67; ++n) {
+        const auto a = sample<T>(n, op.points[0], 0.1), b = sample<T>(n, op.points[1], 2.3), g = sample<T>(n, {-1, 1}, 4.5);
+        std::vector<T> y(a.size()), out(a.size());
+        of.value(n, y.data(), {a.data(), b.data(), nullptr, nullptr}, constants);
+        const auto value = [&](std::size_t i) { return reference.value(a[i], b[i], constants); };
+        compare(y, n, value, tolerance);
+        for (int k = 0; k < op.inputs; ++k) {
+            if (!of.vjp[k]) continue;
+            of.vjp[k](n, out.data(), {a.data(), b.data(), y.data(), g.data()}, constants);
+            compare(out, n, [&](std::size_t i) { return double(g[i]) * reference.slope[k](a[i], b[i], value(i), constants); }, tolerance * 4);
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("kernels agree with their rule on every instruction set") {
+    const Restore restore;
+    const auto list = references();
+    const auto ops = xg::detail::elementwise_ops();
+    REQUIRE(list.size() == ops.size());
+    for (const kernels::Isa isa : present()) {
+        kernels::use(isa);
+        REQUIRE(kernels::active_isa() == isa);
+        for (std::size_t i = 0; i < ops.size(); ++i) {
+            INFO(kernels::isa_names[int(isa)] << ' ' << ops[i]->name);
+            check<float>(*ops[i], list[i]);
+            check<double>(*ops[i], list[i]);
+        }
+    }
+}
+
+TEST_CASE("a rule's slope is the slope of its value") {
+    const auto list = references();
+    const auto ops = xg::detail::elementwise_ops();
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+        INFO(ops[i]->name);
+        const auto a = sample<double>(40, ops[i]->points[0], 0.7), b = sample<double>(40, ops[i]->points[1], 1.9);
+        constexpr double h = 1e-5;
+        for (std::size_t k = 0; k < 40; ++k) {
+            const auto f = [&](double x, double z) { return list[i].value(x, z, constants); };
+            const double y = f(a[k], b[k]);
+            const double by_a = (f(a[k] + h, b[k]) - f(a[k] - h, b[k])) / (2 * h), by_b = (f(a[k], b[k] + h) - f(a[k], b[k] - h)) / (2 * h);
+            if (std::fabs(a[k] - b[k]) < 1e-3 || std::fabs(a[k]) < 1e-3 || std::fabs(a[k] - 1.5) < 1e-3 || std::fabs(a[k] - 2.5) < 1e-3) continue;  // kinks
+            CHECK(std::fabs(list[i].slope[0](a[k], b[k], y, constants) - by_a) < 1e-8 * (1 + std::fabs(by_a)));
+            if (ops[i]->inputs == 2) CHECK(std::fabs(list[i].slope[1](a[k], b[k], y, constants) - by_b) < 1e-8 * (1 + std::fabs(by_b)));
+        }
+    }
+}
+
+TEST_CASE("row kernels agree on every instruction set, at every length") {
+    const Restore restore;
+    for (const kernels::Isa isa : present()) {
+        kernels::use(isa);
+        INFO(kernels::isa_names[int(isa)]);
+        for (Index n = 1; n <= 67; ++n) {
+            xg::Rng rng{std::uint64_t(n)};
+            const xg::Tensor x = xg::randn({3, n}, xg::f64, rng) * 2., g = xg::randn({3, n}, xg::f64, rng), labels = xg::randint({3}, 0, n, rng);
+            const auto near = [](const xg::Tensor& a, const xg::Tensor& b) { return xg::amax(xg::abs(a - b)).item<double>() < 1e-13; };
+            const xg::Tensor e = xg::exp(x), s = e / xg::sum(e, 1, xt::keep_dims);
+            CHECK(near(xg::softmax(x), s));
+            CHECK(near(xg::softmax_vjp(s, g), s * (g - xg::sum(g * s, 1, xt::keep_dims))));
+            CHECK(near(xg::log_softmax(x), xg::log(s)));
+            const xg::Tensor d = x - xg::mean(x, 1, xt::keep_dims), r = 1. / xg::sqrt(xg::mean(d * d, 1, xt::keep_dims) + 1e-5);
+            CHECK(near(xg::layer_norm(x), d * r));
+            const xg::Tensor picked = xg::sum(xg::log(s) * xg::one_hot(labels, n, xg::f64), 1);
+            CHECK(near(xg::cross_entropy(x, labels), -xg::mean(picked)));
+            const xg::Tensor f = xg::astype(xg::softmax(xg::astype(x, xg::f32)), xg::f64);
+            CHECK(xg::amax(xg::abs(f - s)).item<double>() < 1e-6);
+        }
+    }
+}
