@@ -46,6 +46,7 @@ inline void release(Block* b) noexcept {
 }
 
 [[noreturn]] void fail_undefined(const char* op);
+void print(std::ostream&, const Tensor&);
 template <class E>
 const E& as_expression(const xt::xexpression<E>&);
 
@@ -141,9 +142,6 @@ public:
         return *this = *this / b;
     }
 
-    /// Shape, dtype and values, elided as xtensor does.
-    friend std::ostream& operator<<(std::ostream&, const Tensor&);
-
     /// For the library: adopts a reference.
     explicit Tensor(detail::Block* adopted) noexcept : block_(adopted) {}
     detail::Block* block() const noexcept { return block_; }
@@ -156,6 +154,13 @@ private:
 
     detail::Block* block_ = nullptr;
 };
+
+/// The values, elided as xtensor does, then dtype and shape. A template, so that no xtensor expression is converted to print it.
+template <std::same_as<Tensor> T>
+std::ostream& operator<<(std::ostream& os, const T& x) {
+    detail::print(os, x);
+    return os;
+}
 
 namespace detail {
 

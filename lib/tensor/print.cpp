@@ -10,15 +10,18 @@
 
 #include "storage.hpp"
 
-namespace xtgrad {
+namespace xtgrad::detail {
 
-std::ostream& operator<<(std::ostream& os, const Tensor& x) {
-    if (!x.defined()) return os << "Tensor()";
-    detail::with_element(x.dtype(), [&](auto z) {
+void print(std::ostream& os, const Tensor& x) {
+    if (!x.defined()) {
+        os << "Tensor()";
+        return;
+    }
+    with_element(x.dtype(), [&](auto z) {
         const auto values = x.values<decltype(z)>();
         os << values;
     });
-    return os << "\nTensor " << x.dtype() << ' ' << x.shape();
+    os << "\nTensor " << x.dtype() << ' ' << x.shape();
 }
 
-}  // namespace xtgrad
+}  // namespace xtgrad::detail
