@@ -55,7 +55,8 @@ concept GradientOption = std::same_as<std::remove_cvref_t<O>, ZerosIfUnused> || 
 /// Records the ops of this thread from its construction until it is consumed or dies. Tapes nest: an inner tape's gradient
 /// is made of ops that the outer one records, and that is all of higher order.
 ///
-/// A target is any floating-point tensor: an input, a parameter, an intermediate. One that no op on the tape ever took is a
+/// A target is any floating-point tensor (a template takes it, so that an xtensor expression, whose conversion would be another
+/// variable, does not compile): an input, a parameter, an intermediate. One that no op on the tape ever took is a
 /// TapeError; one that the result does not depend on has gradient zero. gradient, vjp and jvp consume the tape unless it is
 /// persistent. On an error nothing is consumed.
 class Tape {
@@ -67,8 +68,8 @@ public:
     Tape& operator=(const Tape&) = delete;
 
     /// dy/dx for a y of one element; the shape of x.
-    template <GradientOption... O>
-    Tensor gradient(const Tensor& y, const Tensor& x, O&&... options) {
+    template <std::same_as<Tensor> T, GradientOption... O>
+    Tensor gradient(const Tensor& y, const T& x, O&&... options) {
         return single(y, nullptr, x, GradientOptions(std::forward<O>(options)...));
     }
     /// One gradient for each of {x, ...}.
@@ -79,8 +80,8 @@ public:
         reverse(y, nullptr, xs, result, GradientOptions(std::forward<O>(options)...));
         return result;
     }
-    template <GradientOption... O>
-    std::vector<Tensor> gradient(const Tensor& y, const std::vector<Tensor>& xs, O&&... options) {
+    template <std::same_as<std::vector<Tensor>> V, GradientOption... O>
+    std::vector<Tensor> gradient(const Tensor& y, const V& xs, O&&... options) {
         std::vector<Tensor> result(xs.size());
         reverse(y, nullptr, xs, result, GradientOptions(std::forward<O>(options)...));
         return result;
@@ -93,8 +94,8 @@ public:
     }
 
     /// The vector-Jacobian product: the gradient of sum(y * cotangent), for a cotangent of y's shape.
-    template <GradientOption... O>
-    Tensor vjp(const Tensor& y, const Tensor& cotangent, const Tensor& x, O&&... options) {
+    template <std::same_as<Tensor> T, GradientOption... O>
+    Tensor vjp(const Tensor& y, const Tensor& cotangent, const T& x, O&&... options) {
         return single(y, &cotangent, x, GradientOptions(std::forward<O>(options)...));
     }
     template <std::same_as<Tensor> T, std::size_t N, GradientOption... O>
@@ -104,8 +105,8 @@ public:
         reverse(y, &cotangent, xs, result, GradientOptions(std::forward<O>(options)...));
         return result;
     }
-    template <GradientOption... O>
-    std::vector<Tensor> vjp(const Tensor& y, const Tensor& cotangent, const std::vector<Tensor>& xs, O&&... options) {
+    template <std::same_as<std::vector<Tensor>> V, GradientOption... O>
+    std::vector<Tensor> vjp(const Tensor& y, const Tensor& cotangent, const V& xs, O&&... options) {
         std::vector<Tensor> result(xs.size());
         reverse(y, &cotangent, xs, result, GradientOptions(std::forward<O>(options)...));
         return result;
@@ -119,13 +120,19 @@ public:
 
     /// The Jacobian-vector product: the tangent of y when x moves along dx, which has x's shape. One forward walk. A tangent
     /// for an intermediate is added to the one that reaches it.
-    Tensor jvp(const Tensor& y, const Tensor& x, const Tensor& dx) { return forward(y, {&x, 1}, {&dx, 1}); }
+    template <std::same_as<Tensor> T>
+    Tensor jvp(const Tensor& y, const T& x, const Tensor& dx) {
+        return forward(y, {&x, 1}, {&dx, 1});
+    }
     template <std::same_as<Tensor> T, std::size_t N>
         requires(N > 1)
     Tensor jvp(const Tensor& y, const T (&xs)[N], const T (&dxs)[N]) {
         return forward(y, xs, dxs);
     }
-    Tensor jvp(const Tensor& y, const std::vector<Tensor>& xs, const std::vector<Tensor>& dxs) { return forward(y, xs, dxs); }
+    template <std::same_as<std::vector<Tensor>> V>
+    Tensor jvp(const Tensor& y, const V& xs, const std::vector<Tensor>& dxs) {
+        return forward(y, xs, dxs);
+    }
     template <std::size_t N>
     Tensor jvp(const Tensor& y, const std::array<Tensor, N>& xs, const std::array<Tensor, N>& dxs) {
         return forward(y, xs, dxs);

@@ -99,11 +99,17 @@ public:
     Dtype dtype() const { return checked("dtype").dtype; }
     /// The number of axes.
     std::size_t dimension() const { return checked("dimension").rank; }
-    Shape shape() const { return Shape::of(checked("shape").shape(), block_->rank); }
+    Shape shape() const {
+        detail::Block& b = checked("shape");
+        return Shape::of(b.shape(), b.rank);
+    }
     /// One extent; a negative axis counts from the end. Throws IndexError.
     Index shape(Index axis) const;
     /// In elements; 0 along a broadcast axis.
-    Strides strides() const { return Strides::of(checked("strides").strides(), block_->rank); }
+    Strides strides() const {
+        detail::Block& b = checked("strides");
+        return Strides::of(b.strides(), b.rank);
+    }
     /// The number of elements.
     std::size_t size() const;
 

@@ -7,6 +7,7 @@
 #include <xtgrad/ops/elementwise.hpp>
 
 #include "../kernels/parallel.hpp"
+#include "../tape/record.hpp"
 #include "../tensor/message.hpp"
 #include "../tensor/storage.hpp"
 
@@ -94,17 +95,21 @@ Tensor uniform(const Shape& shape, Dtype dtype, Rng& rng, double low, double hig
     if (!(low <= high)) fail<Error>("uniform", "the range [", low, ", ", high, ") is empty; give the lower bound first");
     Tensor x = allocate(dtype, shape, "uniform");
     if (dtype == Dtype::f32) {
-        const float a = float(low), width = float(high) - float(low), last = std::nextafter(float(high), a);
+        const float a = float(low), b = float(high), last = std::nextafter(b, a);
         fill<float, 4>(x, rng, [&](const auto& words) {
             std::array<float, 4> values;
-            for (std::size_t i = 0; i < 4; ++i) values[i] = std::min(a + width * (float(words[i] >> 8) * 0x1p-24f), std::max(a, last));
+            for (std::size_t i = 0; i < 4; ++i) {
+                const float u = float(words[i] >> 8) * 0x1p-24f;
+                values[i] = std::clamp((1 - u) * a + u * b, a, std::max(a, last));
+            }
             return values;
         });
     } else {
-        const double width = high - low, last = std::nextafter(high, low);
+        const double last = std::max(low, std::nextafter(high, low));
         fill<double, 2>(x, rng, [&](const auto& words) {
             const auto [u, v] = two_doubles(words);
-            return std::array{std::min(low + width * u, std::max(low, last)), std::min(low + width * v, std::max(low, last))};
+            const auto at = [&](double t) { return std::clamp((1 - t) * low + t * high, low, last); };
+            return std::array{at(u), at(v)};
         });
     }
     return x;
@@ -133,11 +138,11 @@ Tensor categorical(const Tensor& weights, Rng& rng) {
     const Index n = weights.shape().back();
     Shape shape = weights.shape();
     shape.pop_back();
-    const Tensor dense = astype(contiguous(weights), Dtype::f64);
-    const double* w = mutable_data<double>(dense);
     const Index rows = size_of(shape);
     const Rng start = rng;
-    const Tensor u = uniform({rows}, Dtype::f64, rng);
+    const Unrecorded inner;
+    const Tensor dense = astype(contiguous(weights), Dtype::f64), u = uniform({rows}, Dtype::f64, rng);
+    const double* w = mutable_data<double>(dense);
     Tensor out = allocate(Dtype::i64, shape);
     for (Index r = 0; r < rows; ++r, w += n) {
         double sum = 0;

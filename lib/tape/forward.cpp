@@ -9,21 +9,6 @@ namespace xtgrad {
 
 using namespace detail;
 
-namespace {
-
-/// How many nodes in the sweep still need the tangent of each slot, so that it can go with the last of them.
-std::vector<std::uint32_t> uses_of(const Sweep& sweep) {
-    std::vector<std::uint32_t> uses(sweep.size(), 0);
-    for (std::size_t slot = 0; slot < sweep.size(); ++slot) {
-        if (!(sweep[slot] & depends)) continue;
-        for (const Tag tag : sweep.node(slot).inputs())
-            if (const std::size_t from = sweep.slot(tag); from < slot) ++uses[from];
-    }
-    return uses;
-}
-
-}  // namespace
-
 Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs) {
     TapeState& tape = usable("jvp", state_);
     Record& record = *this_record;
@@ -38,10 +23,11 @@ Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<cons
                              "; broadcast it with broadcast_to");
         check_same_dtype("jvp", xs[i], dxs[i]);
     }
-    const Sweep sweep("jvp", record, tape, y, xs, false);
+    Sweep sweep("jvp", record, tape, y, xs, false);
+    sweep.trace();
     const Targets& targets = sweep.targets();
     std::vector<Tensor> seeds(xs.size()), tangents(sweep.size()), many;
-    auto uses = uses_of(sweep);
+    auto& uses = sweep.uses();  // of each slot, still to come: a tangent goes with the last
     const Walk walk(record, tape);
     const bool release = walk.last_reader(), check = tape.check_finite;
     for (std::size_t i = 0; i < xs.size(); ++i)  // a target that is named twice moves along both
@@ -50,6 +36,10 @@ Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<cons
     for (std::size_t slot = 0; slot < sweep.size(); ++slot) {
         Node& node = sweep.node(slot);
         const std::uint8_t mark = sweep[slot];
+        if (!(mark & leads)) {
+            if (release) node.forget_saved();
+            continue;
+        }
         Tensor tangent;
         if (mark & depends) {
             const Need need = sweep.need(slot);

@@ -37,6 +37,11 @@ public:
     }
 
     void add(int target, Tensor&& g) { accumulate(out_[std::size_t(target)], std::move(g)); }
+    /// The whole gradient of a target, unless it was handed out before.
+    void set(Tag tag, const Tensor& g) {
+        const auto target = std::size_t(targets_.find(tag));
+        if (!done_[target]) out_[target] = g;
+    }
 
     /// Nothing more will come for the targets with this tag.
     void finish(Tag tag) {
@@ -71,8 +76,7 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
     check_target(op, "the result", y);
     for (const Tensor& x : xs) check_target(op, "a target", x);
     Tensor seed = checked_seed(op, y, cotangent);
-    const Sweep sweep(op, record, tape, y, xs, options.zeros_if_unused);
-    if (xs.empty()) return;
+    Sweep sweep(op, record, tape, y, xs, options.zeros_if_unused);
 
     std::vector<Tensor> results(xs.size());  // the caller's are untouched if the walk throws
     std::vector<Tensor> cotangents(sweep.size());
@@ -83,10 +87,13 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
     Results out(targets, walk, results, options);
     const bool release = walk.last_reader(), check = tape.check_finite;
 
-    std::vector<std::pair<std::size_t, Tag>> complete;  // the slot after which a leaf target gets no more, latest last
-    for (std::size_t i = 0; i < xs.size(); ++i)
-        if (sweep.first_use(i) < sweep.size()) complete.emplace_back(sweep.first_use(i), xs[i].block()->tag);
-    std::sort(complete.begin(), complete.end());
+    std::vector<std::pair<std::size_t, Tag>> complete;  // the slot after which a target gets no more; the next one last
+    if (options.on_ready) {
+        sweep.trace();
+        for (std::size_t i = 0; i < xs.size(); ++i)
+            if (sweep.first_use(i) < sweep.size()) complete.emplace_back(sweep.first_use(i), xs[i].block()->tag);
+        std::sort(complete.begin(), complete.end());
+    }
 
     if (sweep.size() == 0)
         out.add(targets.find(y.block()->tag), std::move(seed));
@@ -98,8 +105,8 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
         const std::uint8_t mark = sweep[slot];
         Node& node = sweep.node(slot);
         if (mark & is_target) {
-            if (g.defined()) out.add(targets.find(sweep.tag(slot)), Tensor(g));
-            out.finish(sweep.tag(slot));
+            if (g.defined()) out.set(sweep.tag(slot), g);
+            if (options.on_ready) out.finish(sweep.tag(slot));
         }
         if (g.defined() && mark & depends) {
             const Need need = sweep.need(slot);
@@ -122,7 +129,11 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
             }
         }
         if (release) node.forget_saved();
-        for (; !complete.empty() && complete.back().first == slot; complete.pop_back()) out.finish(complete.back().second);
+        for (; !complete.empty() && complete.back().first == slot; complete.pop_back()) {
+            const Tag tag = complete.back().second;
+            if (const std::size_t own = sweep.slot(tag); sweep.inside(own)) out.set(tag, cotangents[own]);
+            out.finish(tag);
+        }
     }
     for (const Tensor& x : xs) out.finish(x.block()->tag);
     std::move(results.begin(), results.end(), result.begin());

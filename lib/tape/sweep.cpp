@@ -56,15 +56,21 @@ Sweep::Sweep(const char* op, Record& r, const TapeState& t, const Tensor& y, std
         fail<TapeError>(op, "the result ", y.shape(), " was computed while this tape was paused; compute it outside no_record");
     }
     marks_.assign(recorded ? slot(tag) + 1 : 0, 0);
-    first_use_.assign(xs.size(), size());
+    seen_.assign(xs.size(), false);
     mark_nodes(t);
-    if (recorded && marks_.back() & poisoned) fail_own_gradient(op);
+    const bool only_y = std::all_of(xs.begin(), xs.end(), [&](const Tensor& x) { return x.block()->tag == tag; });
+    if (recorded && marks_.back() & poisoned && !only_y) fail_own_gradient(op);
     if (!zeros_if_unused) check_targets(op, t, tag);
 }
 
 void Sweep::mark_nodes(const TapeState& t) {
-    for (const Tensor& x : targets_.tensors())
-        if (const std::size_t s = slot(x.block()->tag); inside(s)) marks_[s] |= is_target;
+    bool all_own = true;  // are all targets gradients that this tape computed itself?
+    for (const Tensor& x : targets_.tensors()) {
+        const Tag tag = x.block()->tag;
+        if (inside(slot(tag))) marks_[slot(tag)] |= is_target;
+        const Hole* hole = hole_of(t, tag);
+        all_own &= hole && hole->own_gradient;
+    }
     auto hole = t.holes.begin();
     for (std::size_t s = 0; s < size(); ++s) {
         if (hole != t.holes.end() && begin_ + s == hole->begin) {
@@ -75,20 +81,34 @@ void Sweep::mark_nodes(const TapeState& t) {
         unsigned bit = from_input0;
         for (const Tag tag : node(s).inputs()) {
             if (const std::size_t from = slot(tag); from < s) {
-                if (marks_[from] & (depends | is_target))
-                    mark |= bit;
-                else if (!t.holes.empty() && !(marks_[from] & poisoned)) {
-                    const Hole* h = hole_of(t, tag);
-                    if (h && h->own_gradient) mark |= poisoned;
-                }
-                if (!(marks_[from] & is_target)) mark |= marks_[from] & poisoned;
+                if (marks_[from] & (depends | is_target)) mark |= bit;
+                mark |= marks_[from] & poisoned;
+                if (const Hole* h = t.holes.empty() ? nullptr : hole_of(t, tag); h && h->own_gradient && !(all_own && marks_[from] & is_target))
+                    mark |= poisoned;
             } else if (const int i = targets_.find(tag); i >= 0) {
                 mark |= bit;
-                first_use_[std::size_t(i)] = std::min(first_use_[std::size_t(i)], s);
+                seen_[std::size_t(i)] = true;
             }
             bit = bit == from_input0 ? from_input1 : from_later;
         }
         marks_[s] = mark;
+    }
+}
+
+void Sweep::trace() {
+    uses_.assign(size(), 0);
+    first_use_.assign(seen_.size(), size());
+    if (size()) marks_.back() |= leads;
+    for (std::size_t s = size(); s-- > 0;) {
+        if (!(marks_[s] & leads && marks_[s] & depends)) continue;
+        for (const Tag tag : node(s).inputs()) {
+            if (const std::size_t from = slot(tag); from < s) {
+                marks_[from] |= leads;
+                ++uses_[from];
+                if (!(marks_[from] & is_target)) continue;
+            }
+            if (const int i = targets_.find(tag); i >= 0) first_use_[std::size_t(i)] = s;
+        }
     }
 }
 
@@ -105,7 +125,7 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y) const {
     for (std::size_t i = 0; i < xs.size(); ++i) {
         const Tag tag = xs[i].block()->tag;
         const bool recorded = tag - begin_ < record_.next - begin_;
-        if (recorded || tag == y || first_use_[std::size_t(targets_.find(tag))] != size() || seen_later(tag)) continue;
+        if (recorded || tag == y || seen_[std::size_t(targets_.find(tag))] || seen_later(tag)) continue;
         fail<TapeError>(op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
                         " was never seen by this tape. Usually it was converted, reshaped or viewed before the tape began (a "
                         "view is another tensor), or the list was taken before the last optimizer step; give the very tensor "

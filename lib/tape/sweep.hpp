@@ -32,6 +32,7 @@ enum Mark : std::uint8_t {
     from_later = 4,   // through another input
     is_target = 8,
     poisoned = 16,    // depends on a gradient that this tape computed itself
+    leads = 32,       // the result depends on it
     depends = from_input0 | from_input1 | from_later,
 };
 
@@ -40,6 +41,9 @@ public:
     /// Over the nodes of t from its beginning to y. Throws TapeError naming `op` when y cannot be differentiated by t, or,
     /// unless zeros are welcome, when a target was never seen.
     Sweep(const char* op, Record&, const TapeState&, const Tensor& y, std::span<const Tensor> xs, bool zeros_if_unused);
+
+    /// Goes back from y and marks what leads to it; then uses() and first_use() are known.
+    void trace();
 
     const Targets& targets() const noexcept { return targets_; }
     /// Slots count from the tape's beginning. y's own is the last; there is none when y is a target from elsewhere.
@@ -52,7 +56,9 @@ public:
 
     /// Which inputs of the node in this slot lead to a target.
     Need need(std::size_t slot) const noexcept;
-    /// The first node that takes target i; size() when none does.
+    /// How many inputs of nodes between the targets and y each slot is.
+    std::vector<std::uint32_t>& uses() noexcept { return uses_; }
+    /// The first node between a target and y that takes target i, named by its first tag; size() when none does.
     std::size_t first_use(std::size_t i) const noexcept { return first_use_[i]; }
 
 private:
@@ -63,6 +69,8 @@ private:
     Tag begin_;
     Targets targets_;
     std::vector<std::uint8_t> marks_;
+    std::vector<bool> seen_;
+    std::vector<std::uint32_t> uses_;
     std::vector<std::size_t> first_use_;
 };
 

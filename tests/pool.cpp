@@ -1,0 +1,205 @@
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <xtgrad/xtgrad.hpp>
+
+namespace xg = xtgrad;
+using xg::Tensor;
+
+namespace {
+
+constexpr std::size_t mebibyte = std::size_t(1) << 20, first_limit = std::size_t(1) << 30;
+
+/// A limit for a scope.
+struct Limit {
+    explicit Limit(std::size_t bytes) { xg::set_pool_limit(bytes); }
+    ~Limit() { xg::set_pool_limit(first_limit); }
+    Limit(const Limit&) = delete;
+    Limit& operator=(const Limit&) = delete;
+};
+
+Tensor mebibytes(int n) { return xg::ones({n, 1 << 17}); }
+
+/// Built without XTGRAD_POOL nothing is ever kept.
+bool pool_is_on() {
+    static const bool on = [] {
+        mebibytes(1);
+        return xg::pool_bytes() > 0;
+    }();
+    return on;
+}
+
+bool all_equal(const Tensor& x, double value) {
+    const double* p = x.data<double>();
+    return std::all_of(p, p + x.size(), [=](double v) { return v == value; });
+}
+
+/// f on a thread of its own, until it ends.
+void on_thread(auto f) { std::thread(f).join(); }
+
+}  // namespace
+
+TEST_CASE("large freed memory is kept for the next tensor") {
+    const bool on = pool_is_on();
+    Tensor x = mebibytes(9);
+    const double* data = x.data<double>();
+    const std::size_t before = xg::pool_bytes();
+    x = Tensor();
+    if (!on) {
+        CHECK(xg::pool_bytes() == 0);
+        return;
+    }
+    CHECK(xg::pool_bytes() >= before + 9 * mebibyte);
+    CHECK(xg::pool_bytes() < before + 2 * 9 * mebibyte);
+    x = mebibytes(9);
+    CHECK(xg::pool_bytes() == before);
+    CHECK(x.data<double>() == data);
+}
+
+TEST_CASE("a view keeps the memory from being freed") {
+    Tensor x = mebibytes(9);
+    const std::size_t before = xg::pool_bytes();
+    Tensor row = xg::view(x, 3);
+    x = Tensor();
+    CHECK(xg::pool_bytes() == before);
+    CHECK(all_equal(row, 1));
+    row = Tensor();
+    CHECK((xg::pool_bytes() > before) == pool_is_on());
+}
+
+TEST_CASE("no more is kept than the limit") {
+    std::vector<Tensor> list;
+    for (int i = 0; i < 5; ++i) list.push_back(mebibytes(11));
+    const std::size_t before = xg::pool_bytes(), most = before + 40 * mebibyte;
+    const Limit limit(most);
+    list.clear();
+    CHECK(xg::pool_bytes() <= most);
+    CHECK((xg::pool_bytes() >= before + 22 * mebibyte) == pool_is_on());
+    for (int i = 0; i < 20; ++i) {
+        for (int n = 1; n < 8; ++n) list.push_back(mebibytes(n));
+        list.clear();
+        CHECK(xg::pool_bytes() <= most);
+    }
+}
+
+TEST_CASE("under a limit of 0 nothing is kept") {
+    Tensor x = mebibytes(9), y = xg::ones({3});
+    const std::size_t before = xg::pool_bytes();
+    const Limit limit(0);
+    x = Tensor();
+    CHECK(xg::pool_bytes() <= before);
+    y = Tensor();
+    CHECK(all_equal(xg::ones({3}), 1));
+}
+
+TEST_CASE("a smaller limit takes effect as tensors are freed") {
+    {
+        std::vector<Tensor> list;
+        for (int i = 0; i < 3; ++i) list.push_back(mebibytes(7));
+        list.push_back(mebibytes(2));
+    }
+    Tensor x = mebibytes(1);
+    const Limit limit(5 * mebibyte);
+    x = Tensor();
+    CHECK(xg::pool_bytes() <= 5 * mebibyte);
+}
+
+TEST_CASE("tensors may be freed on another thread, and what it keeps goes when it ends") {
+    std::vector<Tensor> list;
+    for (int i = 0; i < 100; ++i) list.push_back(xg::full({i % 7 + 1}, i));
+    for (int i = 0; i < 3; ++i) list.push_back(mebibytes(5));
+    const std::size_t before = xg::pool_bytes();
+    std::size_t during = 0;
+    on_thread([&] {
+        list.clear();
+        during = xg::pool_bytes();
+        for (int i = 0; i < 200; ++i) list.push_back(xg::full({i % 7 + 1}, i));
+    });
+    CHECK((during >= before + 15 * mebibyte) == pool_is_on());
+    CHECK(xg::pool_bytes() == before);
+    for (int i = 0; i < 200; ++i) CHECK(all_equal(list[std::size_t(i)], i));
+}
+
+TEST_CASE("tensors outlive the thread that made them") {
+    std::vector<Tensor> list;
+    for (int round = 0; round < 20; ++round) {
+        on_thread([&] {
+            const Tensor gone = xg::full({5}, -1);
+            for (int i = 0; i < 50; ++i) list.push_back(xg::full({i % 13 + 1, 3}, 50 * round + i));
+            list.push_back(xg::transpose(xg::full({300, 500}, round)));
+        });
+        // The memory that the thread left is used again while its tensors live.
+        std::vector<Tensor> others;
+        for (int i = 0; i < 200; ++i) others.push_back(xg::full({i % 13 + 1, 3}, -2));
+    }
+    std::size_t n = 0;
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 50; ++i) CHECK(all_equal(list[n++], 50 * round + i));
+        CHECK(all_equal(list[n++], round));
+    }
+}
+
+namespace {
+
+thread_local Tensor destroyed_last, large_destroyed_last;
+
+}  // namespace
+
+TEST_CASE("a thread-local tensor may be destroyed after all else of its thread") {
+    for (int i = 0; i < 5; ++i)
+        on_thread([] {
+            // Touched before the first allocation, so that they go after what the pool has for this thread.
+            CHECK_FALSE(destroyed_last.defined());
+            CHECK_FALSE(large_destroyed_last.defined());
+            destroyed_last = xg::view(xg::full({3, 4}, 2.5), 1);
+            large_destroyed_last = mebibytes(3);
+        });
+    CHECK(all_equal(xg::ones({4}), 1));
+}
+
+TEST_CASE_TEMPLATE("memory that is used again leaks no old values into zeros", T, float, double, std::int64_t, bool) {
+    const xg::Dtype d = xg::dtype_of<T>;
+    bool used_again = false;
+    for (const int n : {1, 7, 8, 63, 64, 100, 1000, 5000, 100'003, 3'000'000}) {
+        CAPTURE(n);
+        const void* old = nullptr;
+        {
+            const Tensor x = xg::ones({n}, d);
+            old = x.data<T>();
+        }
+        const Tensor zero = xg::zeros({n}, d);
+        used_again |= zero.data<T>() == old;
+        CHECK(std::count(zero.data<T>(), zero.data<T>() + n, T(0)) == n);
+        const Tensor like = xg::zeros_like(zero);
+        CHECK(std::count(like.data<T>(), like.data<T>() + n, T(0)) == n);
+    }
+    if (pool_is_on()) CHECK(used_again);
+}
+
+TEST_CASE("threads may hand tensors to each other all the time") {
+    constexpr int threads = 4, slots = 8, rounds = 3000;
+    std::mutex mutex;
+    std::vector<Tensor> shared(slots, xg::zeros({1}));
+    std::vector<int> wrong(threads, 0);
+    std::vector<std::thread> list;
+    for (int t = 0; t < threads; ++t)
+        list.emplace_back([&, t] {
+            for (int i = 0; i < rounds; ++i) {
+                const int n = i % 50 == 0 ? 5000 + t : i % 40 + 1;
+                Tensor mine = xg::full({n}, n);
+                {
+                    const std::lock_guard lock(mutex);
+                    std::swap(mine, shared[std::size_t(i * (t + 1) % slots)]);
+                }
+                const double expected = mine.size() == 1 ? mine.item<double>() : double(mine.size());
+                wrong[std::size_t(t)] += !all_equal(mine, expected);
+            }
+        });
+    for (std::thread& t : list) t.join();
+    CHECK(wrong == std::vector<int>(threads, 0));
+}
