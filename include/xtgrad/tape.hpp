@@ -168,7 +168,7 @@ public:
 
 private:
     const void* record_;
-    std::uint64_t from_ = 0, newest_ = 0;
+    std::uint64_t newest_ = 0;
 };
 
 /// x without its history: the same values, another variable, a constant to every tape.

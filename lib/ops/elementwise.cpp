@@ -141,7 +141,7 @@ void integer_kernel(Index n, void* to, const kernels::Operands& in, Numbers numb
 template <class R>
 constexpr kernels::Kernel integer_kernel_of() {
     using namespace rules;
-    constexpr bool whole = one_of<Negative, Add, Subtract, Multiply, Abs, Square, Maximum, Minimum, Clip>(std::type_identity<R>());
+    constexpr bool whole = one_of<Negative, Add, Subtract, Multiply, Abs, Square, Maximum, Minimum>(std::type_identity<R>());
     if constexpr (whole)
         return integer_kernel<R>;
     else
@@ -307,6 +307,10 @@ Tensor affine(const Tensor& x, double scale, double shift) {
 Tensor shift(const Tensor& x, std::int64_t by) {
     check_defined("add", x);
     return is_floating(x.dtype()) ? affine(x, 1, double(by)) : x + integer_like(x, by);
+}
+Tensor shift_back(const Tensor& x, std::int64_t by) {
+    check_defined("subtract", x);
+    return is_floating(x.dtype()) ? affine(x, 1, -double(by)) : x - integer_like(x, by);
 }
 Tensor scale(const Tensor& x, std::int64_t by) {
     check_defined("multiply", x);

@@ -95,13 +95,13 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     if (a.dimension() == 0 || b.dimension() == 0)
         fail<ShapeError>("matmul", "needs at least one axis on each side, got ", a.shape(), " x ", b.shape(), "; multiply by a scalar with *");
     if (a.dimension() == 1) {
-        if (b.dimension() == 1) return reshape(matmul(expand_dims(a, 0), expand_dims(b, 1)), {});
-        const Tensor y = matmul(expand_dims(a, 0), b);
+        if (b.dimension() == 1) return reshape(matmul(expand_dims(a, Index(0)), expand_dims(b, Index(1))), {});
+        const Tensor y = matmul(expand_dims(a, Index(0)), b);
         const Axes axis{-2};
         return squeeze(y, &axis);
     }
     if (b.dimension() == 1) {
-        const Tensor y = matmul(a, expand_dims(b, 1));
+        const Tensor y = matmul(a, expand_dims(b, Index(1)));
         const Axes axis{-1};
         return squeeze(y, &axis);
     }

@@ -77,7 +77,7 @@ Tensor is_finite(const Tensor& x) {
 
 Tensor number_like(const Tensor& x, double value) {
     check_defined("number", x);
-    if (!is_floating(x.dtype()) && (value != std::trunc(value) || (x.dtype() == Dtype::boolean && value != 0 && value != 1)))
+    if (!is_floating(x.dtype()) && (value != std::trunc(value) || std::abs(value) >= 0x1p63 || (x.dtype() == Dtype::boolean && value != 0 && value != 1)))
         fail<DtypeError>("number", value, " does not fit a tensor of ", x.dtype(), "; convert the tensor with astype(x, xg::f32)");
     return scalar(value, x.dtype());
 }

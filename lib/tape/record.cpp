@@ -96,7 +96,7 @@ void Record::remove(TapeState& t) noexcept {
 void Record::keep(TapeState* t) noexcept {
     std::unique_ptr<TapeState> state(t);
     if (spare) return;
-    state->consumed = false;
+    state->consumed = state->walking = false;
     state->paused = 0;
     state->holes.clear();
     state->before = state->after = nullptr;
@@ -116,12 +116,14 @@ void Record::reap() noexcept {
 
 void Record::pause(TapeState& t) {
     t.holes.reserve(t.holes.size() + 1);
-    if (t.paused++ == 0 && !t.consumed) --recording;
+    if (t.paused++ != 0) return;
+    t.paused_at = next;
+    if (!t.consumed) --recording;
 }
 
-void Record::resume(TapeState& t, Tag from, bool own_gradient) noexcept {
+void Record::resume(TapeState& t, bool own_gradient) noexcept {
     if (--t.paused != 0 || t.consumed) return;
-    if (next != from) t.holes.push_back({from, next, own_gradient});
+    if (next != t.paused_at) t.holes.push_back({t.paused_at, next, own_gradient});
     ++recording;
 }
 

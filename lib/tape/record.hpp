@@ -108,7 +108,9 @@ struct TapeState {
     Tag begin = 0;
     std::uint64_t serial = 0;
     bool persistent = false, check_finite = false, consumed = false;
+    bool walking = false;  // its only walk has begun
     unsigned paused = 0;
+    Tag paused_at = 0;
     std::vector<Hole> holes;
     TapeState *before = nullptr, *after = nullptr;  // live tapes of the thread, oldest first
     std::atomic<bool> abandoned{false};             // the Tape or its thread has ended; whoever comes second frees this
@@ -138,8 +140,8 @@ struct Record {
     void add(TapeState&);
     void remove(TapeState&) noexcept;
     void pause(TapeState&);
-    /// Goes on recording for t; what was recorded since `from` is a hole.
-    void resume(TapeState&, Tag from, bool own_gradient) noexcept;
+    /// Goes on recording for t; what was recorded since it paused is a hole.
+    void resume(TapeState&, bool own_gradient) noexcept;
     /// t's nodes are no longer needed by t.
     void consume(TapeState&) noexcept;
     /// Keeps the state of a removed tape for the next one.

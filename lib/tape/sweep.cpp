@@ -58,18 +58,16 @@ Sweep::Sweep(const char* op, Record& r, const TapeState& t, const Tensor& y, std
     marks_.assign(recorded ? slot(tag) + 1 : 0, 0);
     seen_.assign(xs.size(), false);
     mark_nodes(t);
-    const bool only_y = std::all_of(xs.begin(), xs.end(), [&](const Tensor& x) { return x.block()->tag == tag; });
-    if (recorded && marks_.back() & poisoned && !only_y) fail_own_gradient(op);
+    if (recorded && marks_.back() & poisoned) fail_own_gradient(op);
     if (!zeros_if_unused) check_targets(op, t, tag);
 }
 
 void Sweep::mark_nodes(const TapeState& t) {
-    bool all_own = true;  // are all targets gradients that this tape computed itself?
+    Tag oldest = record_.next;  // target; one from before the tape is older than all
     for (const Tensor& x : targets_.tensors()) {
-        const Tag tag = x.block()->tag;
-        if (inside(slot(tag))) marks_[slot(tag)] |= is_target;
-        const Hole* hole = hole_of(t, tag);
-        all_own &= hole && hole->own_gradient;
+        const std::size_t s = slot(x.block()->tag);
+        if (inside(s)) marks_[s] |= is_target;
+        oldest = std::min(oldest, s < record_.next - begin_ ? x.block()->tag : 0);
     }
     auto hole = t.holes.begin();
     for (std::size_t s = 0; s < size(); ++s) {
@@ -83,8 +81,8 @@ void Sweep::mark_nodes(const TapeState& t) {
             if (const std::size_t from = slot(tag); from < s) {
                 if (marks_[from] & (depends | is_target)) mark |= bit;
                 mark |= marks_[from] & poisoned;
-                if (const Hole* h = t.holes.empty() ? nullptr : hole_of(t, tag); h && h->own_gradient && !(all_own && marks_[from] & is_target))
-                    mark |= poisoned;
+                if (const Hole* h = t.holes.empty() ? nullptr : hole_of(t, tag); h && h->own_gradient && oldest < h->begin)
+                    mark |= poisoned;  // it may depend on that target, and only its own walk knew how
             } else if (const int i = targets_.find(tag); i >= 0) {
                 mark |= bit;
                 seen_[std::size_t(i)] = true;

@@ -31,7 +31,6 @@ Tape::~Tape() {
 
 no_record::no_record() : record_(this_record) {
     if (!this_record) return;
-    from_ = this_record->next;
     newest_ = this_record->serial;
     for (TapeState* t = this_record->newest; t; t = t->before) this_record->pause(*t);
 }
@@ -39,7 +38,7 @@ no_record::no_record() : record_(this_record) {
 no_record::~no_record() {
     if (!record_ || record_ != this_record) return;
     for (TapeState* t = this_record->newest; t; t = t->before)
-        if (t->serial <= newest_) this_record->resume(*t, from_, false);
+        if (t->serial <= newest_) this_record->resume(*t, false);
 }
 
 Tensor stop_gradient(const Tensor& x) {
@@ -49,8 +48,8 @@ Tensor stop_gradient(const Tensor& x) {
 
 std::size_t Tape::nodes() const {
     const TapeState& t = usable("nodes", state_);
-    std::size_t n = this_record->next - t.begin;
-    for (const Hole& h : t.holes) n -= h.end - h.begin;
+    std::size_t n = 0;
+    for_each_node(t, [&](Tag, const Node&) { ++n; });
     return n;
 }
 
@@ -66,14 +65,13 @@ std::size_t Tape::bytes() const {
                 if (!b->base && b->data) bytes += std::size_t(size_of(Shape::of(b->shape(), b->rank))) * size_of(b->dtype) + padding;
             }
     };
-    for (Tag tag = t.begin; tag != this_record->next; ++tag) {
-        const Node& n = (*this_record)[tag];
+    for_each_node(t, [&](Tag, const Node& n) {
         bytes += sizeof(Node);
         for (const Tensor* x : {&n.in[0], &n.in[1], &n.out}) add(*x);
-        if (!n.extra) continue;
+        if (!n.extra) return;
         bytes += sizeof(Extra) + n.extra->tags.size() * sizeof(Tag);
         for (const Tensor& x : n.extra->saved) add(x);
-    }
+    });
     return bytes;
 }
 
@@ -82,7 +80,7 @@ namespace detail {
 TapeState& usable(const char* op, TapeState* t) {
     if (t->record != this_record || !this_record)
         fail<TapeError>(op, "the tape belongs to another thread; use a tape on the thread that made it");
-    if (t->consumed)
+    if (t->consumed || t->walking)
         fail<TapeError>(op, "this tape is consumed: gradient, vjp or jvp was called before; make it with xg::Tape tape(xg::persistent) "
                             "to call them again, or ask for several targets at once");
     return *t;

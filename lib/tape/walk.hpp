@@ -7,15 +7,32 @@ namespace xtgrad::detail {
 /// The state of a tape that may be walked now, or TapeError: another thread's, or consumed.
 TapeState& usable(const char* op, TapeState*);
 
+/// f(tag, node) for each node that t recorded: not those of its pauses.
+void for_each_node(const TapeState& t, auto f) {
+    Record& r = *t.record.load();
+    auto hole = t.holes.begin();
+    const Tag end = t.paused ? t.paused_at : r.next;
+    for (Tag tag = t.begin; tag < end; ++tag) {
+        if (hole != t.holes.end() && tag == hole->begin) {
+            tag = hole++->end - 1;
+            continue;
+        }
+        f(tag, r[tag]);
+    }
+}
+
 /// A tensor of f32 or f64 to walk from or to.
 void check_target(const char* op, const char* what, const Tensor&);
 
 class Walk {
 public:
-    Walk(Record& r, TapeState& t) : record_(r), tape_(t), from_(r.next) { r.pause(t); }
+    Walk(Record& r, TapeState& t) : record_(r), tape_(t), from_(r.next) {
+        r.pause(t);
+        t.walking = !t.persistent;
+    }
     ~Walk() {
         if (!tape_.persistent) record_.consume(tape_);
-        record_.resume(tape_, from_, true);
+        record_.resume(tape_, true);
     }
     Walk(const Walk&) = delete;
     Walk& operator=(const Walk&) = delete;

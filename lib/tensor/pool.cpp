@@ -103,6 +103,17 @@ Cache* open_cache() {
     return cache;
 }
 
+/// Frees large blocks until no more is kept than may be, or this thread keeps none.
+void trim(Cache& own) noexcept {
+    for (int c = classes - 1; c > small_classes; --c)
+        while (kept.load(std::memory_order_relaxed) > limit.load(std::memory_order_relaxed)) {
+            Block* b = own.lists.pop(c);
+            if (!b) break;
+            kept.fetch_sub(bytes_of(c), std::memory_order_relaxed);
+            std::free(b);
+        }
+}
+
 [[gnu::noinline]] Block* fresh(int c) {
     if (c > small_classes) return reinterpret_cast<Block*>(system_memory(bytes_of(c)));
     Cache* own = cache ? cache : open_cache();
@@ -148,6 +159,7 @@ void give_slowly(Block* b) noexcept {
         const std::size_t bytes = bytes_of(c);
         if (!own || kept.load(std::memory_order_relaxed) + bytes > limit.load(std::memory_order_relaxed)) {
             std::free(b);
+            if (own) trim(*own);
             return;
         }
         kept.fetch_add(bytes, std::memory_order_relaxed);

@@ -27,7 +27,9 @@ std::ostream& operator<<(std::ostream& os, const IndexList& list) {
 
 Index Tensor::shape(Index axis) const {
     const detail::Block& b = checked("shape");
-    return block_->shape()[detail::normalized_axis("shape", axis, b.rank)];
+    if (axis < -Index(b.rank) || axis >= b.rank)
+        detail::fail<IndexError>("shape", "axis ", axis, " does not exist: the tensor has ", int(b.rank), " axes; use ", -int(b.rank), " to ", b.rank - 1);
+    return block_->shape()[axis < 0 ? axis + b.rank : axis];
 }
 
 std::size_t Tensor::size() const {

@@ -44,6 +44,7 @@ Tensor apply(const Tensor& a, const Tensor& b);
 
 Tensor affine(const Tensor& x, double scale, double shift);
 Tensor shift(const Tensor& x, std::int64_t by);
+Tensor shift_back(const Tensor& x, std::int64_t by);
 Tensor scale(const Tensor& x, std::int64_t by);
 Tensor reflect(const Tensor& x, std::int64_t at);
 Tensor quotient(double a, const Tensor& b);
@@ -65,27 +66,31 @@ Tensor compare_operands(Comparison c, const A& a, const B& b) {
     return with_tensors([c](const Tensor& p, const Tensor& q) { return compare(c, p, q); }, a, b);
 }
 
+/// Does this number go to the compiled functions as an integer, or as a double?
+template <class N>
+constexpr bool is_integer(N n) {
+    if constexpr (std::same_as<N, bool>)
+        return true;
+    else if constexpr (std::integral<N>)
+        return std::in_range<std::int64_t>(n);
+    else
+        return false;
+}
 template <class N>
 Tensor plus(const Tensor& x, N n) {
-    if constexpr (std::integral<N>)
-        return shift(x, static_cast<std::int64_t>(n));
-    else
-        return affine(x, 1, static_cast<double>(n));
+    return is_integer(n) ? shift(x, static_cast<std::int64_t>(n)) : affine(x, 1, static_cast<double>(n));
+}
+template <class N>
+Tensor minus(const Tensor& x, N n) {
+    return is_integer(n) ? shift_back(x, static_cast<std::int64_t>(n)) : affine(x, 1, -static_cast<double>(n));
+}
+template <class N>
+Tensor minus(N n, const Tensor& x) {
+    return is_integer(n) ? reflect(x, static_cast<std::int64_t>(n)) : affine(x, -1, static_cast<double>(n));
 }
 template <class N>
 Tensor times(const Tensor& x, N n) {
-    if constexpr (std::integral<N>)
-        return scale(x, static_cast<std::int64_t>(n));
-    else
-        return affine(x, static_cast<double>(n), 0);
-}
-
-template <class N>
-Tensor minus(N n, const Tensor& x) {
-    if constexpr (std::integral<N>)
-        return reflect(x, static_cast<std::int64_t>(n));
-    else
-        return affine(x, -1, static_cast<double>(n));
+    return is_integer(n) ? scale(x, static_cast<std::int64_t>(n)) : affine(x, static_cast<double>(n), 0);
 }
 
 template <class X>
@@ -109,8 +114,8 @@ Tensor operator+(E1&& a, E2&& b) {
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor operator-(E1&& a, E2&& b) {
-    if constexpr (detail::Number<E2> && !std::unsigned_integral<std::remove_cvref_t<E2>>)
-        return detail::plus(a, -b);
+    if constexpr (detail::Number<E2>)
+        return detail::minus(a, b);
     else if constexpr (detail::Number<E1>)
         return detail::minus(a, b);
     else
@@ -285,9 +290,10 @@ Tensor where(E1&& mask, E2&& a, E3&& b) {
 template <class E1, class E2, class E3>
     requires(AnyTensor<E1> && Operand<E2> && Operand<E3>)
 Tensor clip(E1&& x, E2&& low, E3&& high) {
-    if constexpr (detail::Number<E2> && detail::Number<E3>)
+    if constexpr (detail::Number<E2> && detail::Number<E3>) {
+        if (x.defined() && !is_floating(x.dtype())) return minimum(maximum(x, low), high);
         return detail::clip(x, static_cast<double>(low), static_cast<double>(high));
-    else
+    } else
         return where(detail::compare_operands(detail::Comparison::less, x, low), low,
                      where(detail::compare_operands(detail::Comparison::greater, x, high), high, x));
 }
