@@ -213,6 +213,20 @@ TEST_CASE("a node of twenty thousand inputs, and twenty thousand targets") {
     });
 }
 
+TEST_CASE("tape after tape, walked or not, needs the memory of one") {
+    const xg::Tensor x = xg::full({1}, 0.5, xg::f32);
+    const auto step = [&](int i) {
+        xg::Tape outer(i % 3 ? xg::persistent : xg::TapeOption{0}), tape;
+        const xg::Tensor y = chain(x, 1000);
+        if (i % 2) tape.gradient(y, x);
+        if (i % 5 == 0) outer.jvp(y, x, x);
+    };
+    for (int i = 0; i < 30; ++i) step(i);
+    const std::size_t before = resident();
+    for (int i = 0; i < (sanitized ? 30 : 1000); ++i) step(i);
+    if (!sanitized) CHECK(resident() < before + (std::size_t(8) << 20));  // of more than 200 MB in all
+}
+
 TEST_CASE("without a tape a long computation holds nothing") {
     const xg::Tensor x = xg::full({1}, 0.5, xg::f32);
     chain(x, 1000);

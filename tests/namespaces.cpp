@@ -186,7 +186,7 @@ namespace {
 
 const std::vector<std::size_t> axes_vector{0, 2};
 const std::array<std::size_t, 2> axes_array{0, 2};
-const std::vector<int> signed_axes{-1, 0};
+const std::vector<int> signed_axes{0, -1};
 
 }  // namespace
 

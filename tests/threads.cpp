@@ -121,6 +121,19 @@ TEST_CASE("second derivatives on several threads at once") {
     CHECK(wrong == 0);
 }
 
+TEST_CASE("references to one tensor are counted right however many threads copy it") {
+    xg::Tensor x = numbers({3}, xg::f32, 1);
+    const xg::Tensor view = xg::view(x, 1);
+    together([&](std::size_t) {
+        for (int i = 0; i < rounds * 500; ++i) {
+            const xg::Tensor copy = x, again = copy;
+            const xg::Tensor other = view;
+        }
+    });
+    CHECK(view.block()->references == 1);
+    CHECK(x.block()->references == 2);  // x and the view
+}
+
 TEST_CASE("threads share views of one buffer, and the last to go frees it") {
     for (int round = 0; round < rounds; ++round) {
         xg::Tensor whole = numbers({6, 8}, xg::f64, std::uint64_t(round));
