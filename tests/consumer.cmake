@@ -1,5 +1,5 @@
 # Builds and runs tests/consumer as users do: against this build, installed, with and without XTENSOR_USE_XSIMD, by the
-# library's compiler and by clang++; and with the source tree as a subdirectory.
+# library's compiler and by clang++; and with the source tree as a subdirectory, as a shared library.
 # Needs SOURCE, BUILD, WORK, GENERATOR, COMPILER, BUILD_TYPE; FLAGS may be empty.
 cmake_minimum_required(VERSION 3.20)
 
@@ -12,10 +12,15 @@ function(run)
   endif()
 endfunction()
 
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(launcher -DCMAKE_CXX_COMPILER_LAUNCHER=${CCACHE})
+endif()
+
 function(consume name compiler)
   message(STATUS ${name})
   run(${CMAKE_COMMAND} -S ${SOURCE}/tests/consumer -B ${WORK}/${name} -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${compiler}
-      -DCMAKE_BUILD_TYPE=${BUILD_TYPE} -DCMAKE_CXX_FLAGS=${FLAGS} ${ARGN})
+      -DCMAKE_BUILD_TYPE=${BUILD_TYPE} -DCMAKE_CXX_FLAGS=${FLAGS} ${launcher} ${ARGN})
   run(${CMAKE_COMMAND} --build ${WORK}/${name} --parallel 2)
   run(${WORK}/${name}/consumer)
 endfunction()
@@ -34,9 +39,4 @@ foreach(compiler IN LISTS compilers)
   consume(${short} ${compiler} -Dxtgrad_ROOT=${WORK}/prefix)
   consume(${short}_xsimd ${compiler} -Dxtgrad_ROOT=${WORK}/prefix -DUSE_XSIMD=ON)
 endforeach()
-
-find_program(CCACHE ccache)
-if(CCACHE)
-  set(launcher -DCMAKE_CXX_COMPILER_LAUNCHER=${CCACHE})
-endif()
-consume(subdirectory ${COMPILER} -DXTGRAD_SOURCE=${SOURCE} ${launcher})
+consume(subdirectory ${COMPILER} -DXTGRAD_SOURCE=${SOURCE} -DBUILD_SHARED_LIBS=ON)

@@ -7,6 +7,7 @@
 #include "../tape/algebra.hpp"
 #include "../tensor/message.hpp"
 #include "../tensor/storage.hpp"
+#include "elementwise.hpp"
 
 namespace xtgrad {
 
@@ -15,8 +16,7 @@ using namespace detail;
 namespace {
 
 Tensor filled(const char* op, const Shape& shape, double value, Dtype dtype) {
-    if (!is_floating(dtype) && value != std::trunc(value))
-        fail<DtypeError>(op, value, " is not a ", dtype, "; use f32 or f64");
+    check_fits(op, dtype, value);
     Tensor x = allocate(dtype, shape, op);
     with_element(dtype, [&](auto z) {
         using T = decltype(z);

@@ -230,7 +230,7 @@ bool is_simple(const Elementwise& op, const Block* a, const Block* b) {
 Tensor apply(const Elementwise& op, const Tensor& a, const Tensor& b, Numbers numbers) {
     Tensor out;
     if (is_simple(op, a.block(), b.block())) [[likely]] {
-        out = allocate_like(a);
+        out = allocate_like(a, op.name);
         const Index n = element_count(a);
         if (n < kernels::parallel_threshold)
             kernel_of(op, -1, a.block()->dtype)(n, out.block()->data, {a.block()->data, data_of(b)}, numbers);
@@ -297,45 +297,54 @@ XG_BINARY(Pow)
 #undef XG_UNARY
 #undef XG_BINARY
 
-Tensor affine(const Tensor& x, double scale, double shift) {
-    check_defined("affine", x);
-    if (is_floating(x.block()->dtype)) return apply(row<rules::Affine>, x, {}, {scale, shift});
-    if (scale == 1) return x + number_like(x, shift);
-    if (shift == 0) return x * number_like(x, scale);
-    return number_like(x, scale) * x + number_like(x, shift);
+Tensor affine(const Tensor& x, double p, double q) { return apply(row<rules::Affine>, x, {}, {p, q}); }
+
+namespace {
+
+/// Does a number meet this tensor in one pass? Else, for integers, it becomes a tensor first. Names op in errors.
+bool is_fused(const char* op, const Tensor& x) {
+    check_defined(op, x);
+    return is_floating(x.block()->dtype);
 }
-Tensor shift(const Tensor& x, std::int64_t by) {
-    check_defined("add", x);
-    return is_floating(x.dtype()) ? affine(x, 1, double(by)) : x + integer_like(x, by);
-}
-Tensor shift_back(const Tensor& x, std::int64_t by) {
-    check_defined("subtract", x);
-    return is_floating(x.dtype()) ? affine(x, 1, -double(by)) : x - integer_like(x, by);
-}
-Tensor scale(const Tensor& x, std::int64_t by) {
-    check_defined("multiply", x);
-    return is_floating(x.dtype()) ? affine(x, double(by), 0) : x * integer_like(x, by);
-}
-Tensor reflect(const Tensor& x, std::int64_t at) {
-    check_defined("subtract", x);
-    return is_floating(x.dtype()) ? affine(x, -1, double(at)) : integer_like(x, at) - x;
-}
-Tensor quotient(double a, const Tensor& b) { return apply(row<rules::Reciprocal>, b, {}, {a, 0}); }
-Tensor quotient(const Tensor& a, double b) {
+
+}  // namespace
+
+Tensor add(const Tensor& x, Literal n) { return is_fused("add", x) ? affine(x, 1, n.real) : x + number_like("add", x, n); }
+Tensor subtract(const Tensor& x, Literal n) { return is_fused("subtract", x) ? affine(x, 1, -n.real) : x - number_like("subtract", x, n); }
+Tensor subtract(Literal n, const Tensor& x) { return is_fused("subtract", x) ? affine(x, -1, n.real) : number_like("subtract", x, n) - x; }
+Tensor multiply(const Tensor& x, Literal n) { return is_fused("multiply", x) ? affine(x, n.real, 0) : x * number_like("multiply", x, n); }
+Tensor divide(const Tensor& x, Literal n) {
+    check_floating("divide", x);
     int exponent;
-    if (std::abs(std::frexp(b, &exponent)) == 0.5) return apply(row<rules::Affine>, a, {}, {1 / b, 0});  // exact
-    return a / number_like(a, b);
+    if (std::abs(std::frexp(n.real, &exponent)) == 0.5) return affine(x, 1 / n.real, 0);  // a power of two: exact
+    return x / number_like("divide", x, n);
+}
+Tensor divide(Literal n, const Tensor& x) {
+    check_floating("divide", x);
+    return apply(row<rules::Reciprocal>, x, {}, {n.real, 0});
 }
 Tensor power(const Tensor& x, double exponent) {
+    check_floating("pow", x);
     if (exponent == 2) return square(x);
-    if (exponent == 1) return apply(row<rules::Affine>, x, {}, {1, 0});
+    if (exponent == 1) return affine(x, 1, 0);
     // d/dx x^0 = 0, also at 0 where p x^(p-1) is 0 * inf
-    if (exponent == 0) return apply(row<rules::Affine>, where(isfinite(x), x, 0), {}, {0, 1});
+    if (exponent == 0) return affine(where(isfinite(x), x, 0), 0, 1);
     return apply(row<rules::Power>, x, {}, {exponent, 0});
 }
-Tensor clip(const Tensor& x, double low, double high) {
-    if (!(low <= high)) fail<Error>("clip", "the bounds are the wrong way round: ", low, " > ", high, "; give the lower one first");
-    return apply(row<rules::Clip>, x, {}, {low, high});
+Tensor clip(const Tensor& x, Literal low, Literal high) {
+    if (!(low.real <= high.real))
+        fail<Error>("clip", "the bounds are the wrong way round: ", low.real, " > ", high.real, "; give the lower one first");
+    if (is_fused("clip", x)) return apply(row<rules::Clip>, x, {}, {low.real, high.real});
+    return clip(x, number_like("clip", x, low), number_like("clip", x, high));
+}
+Tensor clip(const Tensor& x, const Tensor& low, const Tensor& high) {
+    for (const Tensor* t : {&x, &low, &high}) {
+        check_defined("clip", *t);
+        check_same_dtype("clip", x, *t);
+    }
+    if (x.dtype() == Dtype::boolean) fail<DtypeError>("clip", "does not take boolean ", x.shape(), "; convert with astype(x, xg::f32)");
+    broadcast_shapes("clip", broadcast_shapes("clip", x.shape(), low.shape()), high.shape());
+    return where(x < low, low, where(x > high, high, x));
 }
 
 }  // namespace detail

@@ -2,6 +2,8 @@
 #pragma once
 #include <span>
 
+#include <xtgrad/ops/operands.hpp>
+
 #include "../kernels/elementwise_table.hpp"
 #include "../tape/record.hpp"
 
@@ -31,6 +33,12 @@ std::span<const Elementwise* const> elementwise_ops();
 
 /// The op's value; unary ops have no b.
 Tensor apply(const Elementwise&, const Tensor& a, const Tensor& b, Numbers = {});
+
+/// p x + q, recorded; of f32 and f64.
+Tensor affine(const Tensor& x, double p, double q);
+
+/// Throws DtypeError naming `op` when an i64 or boolean tensor cannot hold the number.
+void check_fits(const char* op, Dtype, Literal);
 
 /// The shape that two broadcast to. Throws ShapeError naming `op`.
 Shape broadcast_shapes(const char* op, const Shape&, const Shape&);

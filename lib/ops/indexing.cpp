@@ -25,7 +25,7 @@ struct Part {
 
 Index checked_index(const char* op, Index i, Index extent, const Shape& shape, std::size_t axis) {
     if (i < -extent || i >= extent)
-        fail<IndexError>(op, "index ", i, " is out of range: axis ", axis, " of ", shape, " has extent ", extent, "; use ", -extent, " to ", extent - 1);
+        fail<IndexError>(op, "index ", i, " is out of range: axis ", axis, " of ", shape, " has extent ", extent, "; ", Choices{extent});
     return i < 0 ? i + extent : i;
 }
 
@@ -54,6 +54,9 @@ Part part_of(const char* op, const Tensor& x, const std::vector<Slice>& slices) 
     if (ellipses > 1) fail<IndexError>(op, "more than one ellipsis; one is enough");
     if (named > shape.size())
         fail<IndexError>(op, named, " slices for the ", shape.size(), " axes of ", shape, "; give at most one for each");
+    std::size_t rank = shape.size();
+    for (const Slice& s : slices) rank += s.kind == Slice::Kind::new_axis ? 1 : s.kind == Slice::Kind::index ? std::size_t(-1) : 0;
+    check_rank(op, rank);
     Part part;
     std::size_t axis = 0;
     const auto whole = [&](std::size_t n) {
@@ -163,7 +166,7 @@ kernels::Gather gather_of(const char* op, const Shape& shape, std::size_t axis, 
     kernels::Gather g{1, shape[axis], 1, element_count(dense_indices), mutable_data<std::int64_t>(dense_indices)};
     for (std::size_t i = 0; i < shape.size(); ++i) (i < axis ? g.outer : g.inner) *= i == axis ? 1 : shape[i];
     if (const Index bad = kernels::first_out_of_range(g.count, g.indices, g.extent); bad >= 0)
-        fail<IndexError>(op, "index ", g.indices[bad], " is out of range: axis ", axis, " of ", shape, " has extent ", g.extent, "; use ", -g.extent, " to ", g.extent - 1);
+        fail<IndexError>(op, "index ", g.indices[bad], " is out of range: axis ", axis, " of ", shape, " has extent ", g.extent, "; ", Choices{g.extent});
     return g;
 }
 
@@ -200,6 +203,7 @@ Tensor take(const Tensor& x, const Tensor& indices, Index axis) {
     check_defined("take", x);
     check_indices("take", indices);
     const auto at = std::size_t(normalized_axis("take", axis, x.block()->rank));
+    check_rank("take", x.dimension() - 1 + indices.dimension());
     const Tensor dense = contiguous(x), at_indices = contiguous(indices);
     const kernels::Gather g = gather_of("take", x.shape(), at, at_indices);
     Tensor y = allocate(x.dtype(), taken_shape(x.shape(), at, indices.shape()), "take");
@@ -248,7 +252,8 @@ Tensor one_hot(const Tensor& labels, Index n, Dtype dtype) {
     const Index count = element_count(dense);
     for (Index i = 0; i < count; ++i)
         if (label[i] < 0 || label[i] >= n)
-            fail<IndexError>("one_hot", "label ", label[i], " is out of range for ", n, " classes; labels are 0 to ", n - 1);
+            fail<IndexError>("one_hot", "label ", label[i], " is out of range for ", n, " classes; ", Labels{n});
+    check_rank("one_hot", labels.dimension() + 1);
     Shape shape = labels.shape();
     shape.push_back(n);
     Tensor y = zeros(shape, dtype);

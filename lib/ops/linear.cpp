@@ -78,12 +78,22 @@ void multiply(const Batch& a, const Batch& b, const Shape& batch, Tensor& out) {
 
 void check_inner(const Tensor& a, const Tensor& b) {
     const Shape p = a.shape(), q = b.shape();
-    const Index k = p.back(), rows = q[q.size() - 2], columns = q.back();
+    const Index k = p.back(), rows = q.size() == 1 ? q[0] : q[q.size() - 2];
     if (k == rows) return;
-    const char* hint = k == columns                ? "; did you mean matmul(a, transpose(b))?"
-                       : p[p.size() - 2] == rows ? "; did you mean matmul(transpose(a), b)?"
-                                                 : "; the last extent of a needs to be the last but one of b";
+    const bool matrices = p.size() == 2 && q.size() == 2;
+    const char* hint = matrices && k == q[1]      ? "; did you mean matmul(a, transpose(b))?"
+                       : matrices && p[0] == rows ? "; did you mean matmul(transpose(a), b)?"
+                                                  : "; the last extent of a needs to be the last but one of b, or its only one";
     fail<ShapeError>("matmul", "inner dimensions differ: ", p, " x ", q, hint);
+}
+
+/// What the leading axes broadcast to.
+Shape batch_shape(const Shape& p, const Shape& q) {
+    try {
+        return broadcast_shapes("matmul", Shape::of(p.data(), int(p.size()) - 2), Shape::of(q.data(), int(q.size()) - 2));
+    } catch (const ShapeError&) {
+        fail<ShapeError>("matmul", "leading axes do not broadcast: ", p, " x ", q, "; extents before the last two must be equal or 1");
+    }
 }
 
 }  // namespace
@@ -94,6 +104,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     check_same_dtype("matmul", a, b);
     if (a.dimension() == 0 || b.dimension() == 0)
         fail<ShapeError>("matmul", "needs at least one axis on each side, got ", a.shape(), " x ", b.shape(), "; multiply by a scalar with *");
+    check_inner(a, b);
     if (a.dimension() == 1) {
         if (b.dimension() == 1) return reshape(matmul(expand_dims(a, Index(0)), expand_dims(b, Index(1))), {});
         const Tensor y = matmul(expand_dims(a, Index(0)), b);
@@ -105,9 +116,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
         const Axes axis{-1};
         return squeeze(y, &axis);
     }
-    check_inner(a, b);
     const Shape p = a.shape(), q = b.shape();
-    const Shape batch = broadcast_shapes("matmul", Shape::of(p.data(), int(p.size()) - 2), Shape::of(q.data(), int(q.size()) - 2));
+    const Shape batch = batch_shape(p, q);
     Shape shape = batch;
     shape.push_back(p[p.size() - 2]);
     shape.push_back(q.back());

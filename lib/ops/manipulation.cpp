@@ -117,6 +117,13 @@ Tensor concatenate_jvp(const Node& n, const Tensor* tangents) {
 }
 constexpr Op concatenate_op{"concatenate", concatenate_vjp, concatenate_jvp};
 
+/// Where a new axis goes among `rank` others, counted from the front.
+Index new_axis(const char* op, Index axis, int rank) {
+    if (axis < -rank - 1 || axis > rank)
+        fail<ShapeError>(op, "new axis ", axis, " has no place among ", rank, " axes; ", Choices{rank + 1});
+    return axis < 0 ? axis + rank + 1 : axis;
+}
+
 void check_list(const char* op, std::span<const Tensor> x) {
     if (x.empty()) fail<ShapeError>(op, "of no tensors; give at least one");
     for (const Tensor& t : x) {
@@ -178,7 +185,8 @@ Tensor expand_dims(const Tensor& x, Index axis) {
     check_defined("expand_dims", x);
     Shape shape = x.shape();
     Strides strides = x.strides();
-    const auto at = std::size_t(normalized_axis("expand_dims", axis, int(shape.size()) + 1));
+    check_rank("expand_dims", shape.size() + 1);
+    const auto at = std::size_t(new_axis("expand_dims", axis, int(shape.size())));
     shape.insert(at, 1);
     strides.insert(at, 1);
     return with_axes(expand_dims_op, x, shape, strides);
@@ -229,7 +237,8 @@ Tensor concatenate(std::span<const Tensor> x, Index axis) {
 
 Tensor stack(std::span<const Tensor> x, Index axis) {
     check_list("stack", x);
-    axis = normalized_axis("stack", axis, x[0].block()->rank + 1);
+    check_rank("stack", x[0].dimension() + 1);
+    axis = new_axis("stack", axis, x[0].block()->rank);
     std::vector<Tensor> expanded;
     for (const Tensor& t : x) {
         if (t.shape() != x[0].shape()) fail<ShapeError>("stack", "shapes differ: ", x[0].shape(), " and ", t.shape(), "; all need one shape");

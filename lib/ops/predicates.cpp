@@ -41,7 +41,7 @@ constexpr const char* logic_names[] = {"logical_and", "logical_or", "logical_xor
 }  // namespace
 
 Tensor compare(Comparison c, const Tensor& a, const Tensor& b) {
-    const char* op = comparison_names[int(c)];
+    const char* op = name_of(c);
     check_defined(op, a);
     check_defined(op, b);
     check_same_dtype(op, a, b);
@@ -75,17 +75,19 @@ Tensor is_finite(const Tensor& x) {
     });
 }
 
-Tensor number_like(const Tensor& x, double value) {
-    check_defined("number", x);
-    if (!is_floating(x.dtype()) && (value != std::trunc(value) || std::abs(value) >= 0x1p63 || (x.dtype() == Dtype::boolean && value != 0 && value != 1)))
-        fail<DtypeError>("number", value, " does not fit a tensor of ", x.dtype(), "; convert the tensor with astype(x, xg::f32)");
-    return scalar(value, x.dtype());
+const char* name_of(Comparison c) noexcept { return comparison_names[int(c)]; }
+
+void check_fits(const char* op, Dtype dtype, Literal value) {
+    if (is_floating(dtype)) return;
+    const bool whole = value.is_whole || (value.real == std::trunc(value.real) && value.real >= -0x1p63 && value.real < 0x1p63);
+    if (whole && (dtype == Dtype::i64 || value.real == 0 || value.real == 1)) return;
+    fail<DtypeError>(op, value.real, " does not fit a tensor of ", dtype, "; convert the tensor with astype(x, xg::", dtype == Dtype::boolean && whole ? "i64)" : "f32)");
 }
-Tensor integer_like(const Tensor& x, std::int64_t value) {
-    check_defined("number", x);
-    if (x.dtype() == Dtype::boolean && value != 0 && value != 1)
-        fail<DtypeError>("number", value, " does not fit a boolean tensor; use true or false, or convert with astype(x, xg::i64)");
-    return integer_scalar(value, x.dtype());
+
+Tensor number_like(const char* op, const Tensor& x, Literal value) {
+    check_defined(op, x);
+    check_fits(op, x.dtype(), value);
+    return value.is_whole ? integer_scalar(value.whole, x.dtype()) : scalar(value.real, x.dtype());
 }
 
 namespace {

@@ -29,7 +29,7 @@ public:
     struct Comparison {
         Tensor mask, like;
 
-        Tensor operand(double literal) const { return detail::number_like(like, literal); }
+        Tensor operand(double literal) const { return detail::number_like("where", like, literal); }
         const Tensor& operand(const Recorded& x) const { return x.tensor_; }
     };
     friend Comparison operator>(const Recorded& a, const Recorded& b) { return {a.tensor_ > b.tensor_, a.tensor_}; }

@@ -252,7 +252,7 @@ void check_labels(const Tensor& logits, const Tensor& labels, const Tensor& dens
     const auto* label = mutable_data<std::int64_t>(dense_labels);
     for (Index i = 0, n = element_count(labels); i < n; ++i)
         if (label[i] < 0 || label[i] >= shape.back())
-            fail<IndexError>("cross_entropy", "label ", label[i], " is out of range for ", shape.back(), " classes; labels are 0 to ", shape.back() - 1);
+            fail<IndexError>("cross_entropy", "label ", label[i], " is out of range for ", shape.back(), " classes; ", Labels{shape.back()});
 }
 
 }  // namespace

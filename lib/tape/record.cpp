@@ -132,7 +132,7 @@ void Record::grow() {
     if (chunk == chunks.size()) {
         chunks.reserve(chunks.size() + 1);
         void* memory = std::aligned_alloc(alignment, chunk_size * sizeof(Node));
-        if (!memory) fail<Error>("tape", "no memory for another ", chunk_size, " nodes; use xg::checkpoint or a shorter tape");
+        if (!memory) fail<Error>("tape", "no memory for another ", chunk_size, " nodes; use a shorter tape");
         chunks.push_back(static_cast<Node*>(memory));
     }
     free = chunks[chunk];

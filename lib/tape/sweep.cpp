@@ -127,7 +127,7 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y) const {
         fail<TapeError>(op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
                         " was never seen by this tape. Usually it was converted, reshaped or viewed before the tape began (a "
                         "view is another tensor), or the list was taken before the last optimizer step; give the very tensor "
-                        "that the computation uses, or pass xg::zeros_if_unused");
+                        "that the computation uses", std::string_view(op) == "jvp" ? "" : ", or pass xg::zeros_if_unused");
     }
 }
 

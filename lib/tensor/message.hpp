@@ -17,9 +17,33 @@ template <class E, class... Part>
     throw E(text.str());
 }
 
+/// The indices that an extent allows, for the end of a message.
+struct Choices {
+    Index extent;
+    friend std::ostream& operator<<(std::ostream& os, const Choices& c) {
+        if (c.extent == 0) return os << "there is none to choose";
+        return os << "use " << -c.extent << " to " << c.extent - 1;
+    }
+};
+
+/// The labels that so many classes allow.
+struct Labels {
+    Index classes;
+    friend std::ostream& operator<<(std::ostream& os, const Labels& l) {
+        if (l.classes == 0) return os << "there is no class to name";
+        return os << "labels are 0 to " << l.classes - 1;
+    }
+};
+
 inline void check_defined(const char* op, const Tensor& x) {
     if (!x.defined()) [[unlikely]]
         fail_undefined(op);
+}
+
+/// Throws ShapeError naming `op` when a tensor cannot have so many axes.
+inline void check_rank(const char* op, std::size_t rank) {
+    if (rank > std::size_t(max_rank))
+        fail<ShapeError>(op, "the result would have ", rank, " axes, of at most ", max_rank, "; join some with reshape first");
 }
 
 /// The axis counted from the front. Throws ShapeError.

@@ -29,14 +29,10 @@ std::size_t bytes_of(int size_class) noexcept {
 
 std::atomic<std::size_t> limit{std::size_t(1) << 30}, kept{0};
 
-[[noreturn]] void out_of_memory(std::size_t bytes) {
-    fail<Error>("allocate", "no memory for ", bytes, " bytes; use a smaller tensor, or free some first");
-}
-
 std::byte* system_memory(std::size_t bytes) {
     constexpr std::size_t most = std::size_t(1) << 62;
     void* p = bytes < most ? std::aligned_alloc(64, bytes) : nullptr;
-    if (!p) out_of_memory(bytes);
+    if (!p) throw std::bad_alloc();
     return static_cast<std::byte*>(p);
 }
 

@@ -31,7 +31,7 @@ extern constinit thread_local Lists* kept_here;
 Block* take_slowly(std::size_t bytes);
 void give_slowly(Block*) noexcept;
 
-/// At least `bytes`, aligned to 64; size_class is set, nothing else. Throws Error when there is no memory.
+/// At least `bytes`, aligned to 64; size_class is set, nothing else. Throws std::bad_alloc.
 inline Block* take(std::size_t bytes) {
     if (bytes <= small && kept_here) [[likely]] {
         const int c = int((bytes + 63) / 64);

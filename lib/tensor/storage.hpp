@@ -27,7 +27,7 @@ inline std::uint64_t fresh_tag() {
 Tensor allocate(Dtype, const Index* shape, int rank, const char* op = "allocate");
 inline Tensor allocate(Dtype d, const Shape& s, const char* op = "allocate") { return allocate(d, s.data(), int(s.size()), op); }
 /// A dense tensor of x's shape and dtype.
-Tensor allocate_like(const Tensor& x);
+Tensor allocate_like(const Tensor& x, const char* op = "allocate");
 
 /// Another arrangement of x's elements, `offset` elements from x's first one.
 Tensor make_view(const Tensor& x, const Shape&, const Strides&, Index offset = 0);

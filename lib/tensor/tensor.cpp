@@ -28,7 +28,7 @@ std::ostream& operator<<(std::ostream& os, const IndexList& list) {
 Index Tensor::shape(Index axis) const {
     const detail::Block& b = checked("shape");
     if (axis < -Index(b.rank) || axis >= b.rank)
-        detail::fail<IndexError>("shape", "axis ", axis, " does not exist: the tensor has ", int(b.rank), " axes; use ", -int(b.rank), " to ", b.rank - 1);
+        detail::fail<IndexError>("shape", "axis ", axis, " does not exist: the tensor has ", int(b.rank), " axes; ", detail::Choices{b.rank});
     return block_->shape()[axis < 0 ? axis + b.rank : axis];
 }
 
@@ -45,7 +45,7 @@ void fail_undefined(const char* op) {
 
 int normalized_axis(const char* op, Index axis, int rank) {
     if (axis < -rank || axis >= rank)
-        fail<ShapeError>(op, "axis ", axis, " does not exist: the tensor has ", rank, " axes; use ", -rank, " to ", rank - 1);
+        fail<ShapeError>(op, "axis ", axis, " does not exist: the tensor has ", rank, " axes; ", Choices{rank});
     return int(axis < 0 ? axis + rank : axis);
 }
 
@@ -130,7 +130,11 @@ namespace {
 
 constexpr std::size_t header_bytes(int rank) noexcept { return sizeof(Block) + 2 * sizeof(Index) * std::size_t(rank); }
 
-[[gnu::always_inline]] inline Tensor allocate_elements(Dtype dtype, const Index* shape, int rank, Index count) {
+[[noreturn, gnu::cold]] void no_memory(const char* op, Dtype dtype, const Index* shape, int rank) {
+    fail<Error>(op, "no memory for ", dtype, ' ', Shape::of(shape, rank), "; use a smaller tensor, or free some first");
+}
+
+[[gnu::always_inline]] inline Tensor allocate_elements(const char* op, Dtype dtype, const Index* shape, int rank, Index count) try {
     const std::size_t bytes = std::size_t(count) * xtgrad::size_of(dtype);
     // Small data follow the header closely; larger ones begin on a line of their own.
     const std::size_t step = bytes < alignment ? 16 : alignment;
@@ -139,20 +143,22 @@ constexpr std::size_t header_bytes(int rank) noexcept { return sizeof(Block) + 2
     b->data = reinterpret_cast<std::byte*>(b) + before;
     std::memset(b->data + bytes, 0, padding);
     return Tensor(b);
+} catch (const std::bad_alloc&) {
+    no_memory(op, dtype, shape, rank);
 }
 
 }  // namespace
 
 Tensor allocate(Dtype dtype, const Index* shape, int rank, const char* op) {
-    return allocate_elements(dtype, shape, rank, checked_size(op, shape, rank));
+    return allocate_elements(op, dtype, shape, rank, checked_size(op, shape, rank));
 }
 
-Tensor allocate_like(const Tensor& x) {
+Tensor allocate_like(const Tensor& x, const char* op) {
     Block* b = x.block();
     Index count = 1;
     const Index* shape = b->shape();
     for (int i = 0; i < b->rank; ++i) count *= shape[i];
-    return allocate_elements(b->dtype, shape, b->rank, count);
+    return allocate_elements(op, b->dtype, shape, b->rank, count);
 }
 
 Tensor uninitialized(Dtype d, const Shape& s) { return allocate(d, s); }
@@ -187,7 +193,7 @@ Tensor ghost(const Tensor& x) {
 }
 
 Tensor copied(const Tensor& x) {
-    Tensor to = allocate_like(x);
+    Tensor to = allocate_like(x, "copy");
     const kernels::Space space = space_of(x);
     kernels::copy(space, operand_in(space, x), to.block()->data);
     return to;

@@ -1,6 +1,7 @@
 // A user's program: tensors from xtensor and back, and a gradient.
 #include <array>
 #include <cmath>
+#include <functional>
 #include <iostream>
 #include <vector>
 
@@ -78,6 +79,13 @@ int main() {
     } catch (const xg::ShapeError& error) {
         std::cout << error.what() << '\n';
     }
+    for (const auto& use : std::array<std::function<void()>, 4>{[] { xg::Tensor().shape(); }, [] { xg::Tensor().strides(); },
+                                                                [] { xg::Tensor().item<double>(); }, [] { -xg::Tensor(); }})
+        try {
+            use();
+            check("an empty tensor", false);
+        } catch (const xg::Error&) {
+        }
     std::cout << "xtgrad " << xg::version() << ", " << xg::instruction_set() << ", " << xg::num_threads() << " threads\n";
     return failures;
 }

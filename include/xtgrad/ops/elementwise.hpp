@@ -42,15 +42,15 @@ Tensor apply(const Tensor& x);
 template <class Rule>
 Tensor apply(const Tensor& a, const Tensor& b);
 
-Tensor affine(const Tensor& x, double scale, double shift);
-Tensor shift(const Tensor& x, std::int64_t by);
-Tensor shift_back(const Tensor& x, std::int64_t by);
-Tensor scale(const Tensor& x, std::int64_t by);
-Tensor reflect(const Tensor& x, std::int64_t at);
-Tensor quotient(double a, const Tensor& b);
-Tensor quotient(const Tensor& a, double b);
+Tensor add(const Tensor& x, Literal);
+Tensor subtract(const Tensor& x, Literal);
+Tensor subtract(Literal, const Tensor& x);
+Tensor multiply(const Tensor& x, Literal);
+Tensor divide(const Tensor& x, Literal);
+Tensor divide(Literal, const Tensor& x);
 Tensor power(const Tensor& x, double exponent);
-Tensor clip(const Tensor& x, double low, double high);
+Tensor clip(const Tensor& x, Literal low, Literal high);
+Tensor clip(const Tensor& x, const Tensor& low, const Tensor& high);
 Tensor select(const Tensor& mask, const Tensor& a, const Tensor& b);
 
 Tensor compare(Comparison, const Tensor& a, const Tensor& b);
@@ -58,39 +58,13 @@ Tensor logic(Logic, const Tensor& a, const Tensor& b);
 Tensor negation(const Tensor& x);
 
 template <class Rule, class A, class B>
-Tensor apply_operands(const A& a, const B& b) {
-    return with_tensors([](const Tensor& p, const Tensor& q) { return apply<Rule>(p, q); }, a, b);
+Tensor apply_operands(const char* op, const A& a, const B& b) {
+    return with_tensors(op, [](const Tensor& p, const Tensor& q) { return apply<Rule>(p, q); }, a, b);
 }
+const char* name_of(Comparison) noexcept;
 template <class A, class B>
 Tensor compare_operands(Comparison c, const A& a, const B& b) {
-    return with_tensors([c](const Tensor& p, const Tensor& q) { return compare(c, p, q); }, a, b);
-}
-
-/// Does this number go to the compiled functions as an integer, or as a double?
-template <class N>
-constexpr bool is_integer(N n) {
-    if constexpr (std::same_as<N, bool>)
-        return true;
-    else if constexpr (std::integral<N>)
-        return std::in_range<std::int64_t>(n);
-    else
-        return false;
-}
-template <class N>
-Tensor plus(const Tensor& x, N n) {
-    return is_integer(n) ? shift(x, static_cast<std::int64_t>(n)) : affine(x, 1, static_cast<double>(n));
-}
-template <class N>
-Tensor minus(const Tensor& x, N n) {
-    return is_integer(n) ? shift_back(x, static_cast<std::int64_t>(n)) : affine(x, 1, -static_cast<double>(n));
-}
-template <class N>
-Tensor minus(N n, const Tensor& x) {
-    return is_integer(n) ? reflect(x, static_cast<std::int64_t>(n)) : affine(x, -1, static_cast<double>(n));
-}
-template <class N>
-Tensor times(const Tensor& x, N n) {
-    return is_integer(n) ? scale(x, static_cast<std::int64_t>(n)) : affine(x, static_cast<double>(n), 0);
+    return with_tensors(name_of(c), [c](const Tensor& p, const Tensor& q) { return compare(c, p, q); }, a, b);
 }
 
 template <class X>
@@ -103,11 +77,11 @@ template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor operator+(E1&& a, E2&& b) {
     if constexpr (detail::Number<E2>)
-        return detail::plus(a, b);
+        return detail::add(a, b);
     else if constexpr (detail::Number<E1>)
-        return detail::plus(b, a);
+        return detail::add(b, a);
     else
-        return detail::apply_operands<rules::Add>(a, b);
+        return detail::apply_operands<rules::Add>("add", a, b);
 }
 
 /// a - b.
@@ -115,11 +89,11 @@ template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor operator-(E1&& a, E2&& b) {
     if constexpr (detail::Number<E2>)
-        return detail::minus(a, b);
+        return detail::subtract(a, b);
     else if constexpr (detail::Number<E1>)
-        return detail::minus(a, b);
+        return detail::subtract(a, b);
     else
-        return detail::apply_operands<rules::Subtract>(a, b);
+        return detail::apply_operands<rules::Subtract>("subtract", a, b);
 }
 
 /// a b.
@@ -127,11 +101,11 @@ template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor operator*(E1&& a, E2&& b) {
     if constexpr (detail::Number<E2>)
-        return detail::times(a, b);
+        return detail::multiply(a, b);
     else if constexpr (detail::Number<E1>)
-        return detail::times(b, a);
+        return detail::multiply(b, a);
     else
-        return detail::apply_operands<rules::Multiply>(a, b);
+        return detail::apply_operands<rules::Multiply>("multiply", a, b);
 }
 
 /// a / b; of f32 and f64.
@@ -139,11 +113,11 @@ template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor operator/(E1&& a, E2&& b) {
     if constexpr (detail::Number<E1>)
-        return detail::quotient(static_cast<double>(a), b);
+        return detail::divide(a, b);
     else if constexpr (detail::Number<E2>)
-        return detail::quotient(a, static_cast<double>(b));
+        return detail::divide(a, b);
     else
-        return detail::apply_operands<rules::Divide>(a, b);
+        return detail::apply_operands<rules::Divide>("divide", a, b);
 }
 
 /// -x.
@@ -195,7 +169,7 @@ Tensor pow(E1&& a, E2&& b) {
     if constexpr (detail::Number<E2>)
         return detail::power(a, static_cast<double>(b));
     else
-        return detail::apply_operands<rules::Pow>(a, b);
+        return detail::apply_operands<rules::Pow>("pow", a, b);
 }
 
 /// 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x.
@@ -258,14 +232,14 @@ Tensor gelu_tanh(E&& x) {
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor maximum(E1&& a, E2&& b) {
-    return detail::apply_operands<rules::Maximum>(a, b);
+    return detail::apply_operands<rules::Maximum>("maximum", a, b);
 }
 
 /// The smaller one, NaN if either is; half the slope each at a tie.
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor minimum(E1&& a, E2&& b) {
-    return detail::apply_operands<rules::Minimum>(a, b);
+    return detail::apply_operands<rules::Minimum>("minimum", a, b);
 }
 
 /// a where the boolean mask is true, else b.
@@ -276,13 +250,13 @@ Tensor where(E1&& mask, E2&& a, E3&& b) {
     const Tensor condition = mask;
     if constexpr (AnyTensor<E2> || AnyTensor<E3>) {
         const Tensor& like = detail::first_tensor(a, b);
-        return detail::select(condition, detail::as_tensor(a, like), detail::as_tensor(b, like));
+        return detail::select(condition, detail::as_tensor("where", a, like), detail::as_tensor("where", b, like));
     } else if constexpr (XtensorExpression<E2>) {
         const Tensor like = a;
-        return detail::select(condition, like, detail::as_tensor(b, like));
+        return detail::select(condition, like, detail::as_tensor("where", b, like));
     } else {
         const Tensor like = b;
-        return detail::select(condition, detail::as_tensor(a, like), like);
+        return detail::select(condition, detail::as_tensor("where", a, like), like);
     }
 }
 
@@ -290,12 +264,10 @@ Tensor where(E1&& mask, E2&& a, E3&& b) {
 template <class E1, class E2, class E3>
     requires(AnyTensor<E1> && Operand<E2> && Operand<E3>)
 Tensor clip(E1&& x, E2&& low, E3&& high) {
-    if constexpr (detail::Number<E2> && detail::Number<E3>) {
-        if (x.defined() && !is_floating(x.dtype())) return minimum(maximum(x, low), high);
-        return detail::clip(x, static_cast<double>(low), static_cast<double>(high));
-    } else
-        return where(detail::compare_operands(detail::Comparison::less, x, low), low,
-                     where(detail::compare_operands(detail::Comparison::greater, x, high), high, x));
+    if constexpr (detail::Number<E2> && detail::Number<E3>)
+        return detail::clip(x, detail::Literal(low), detail::Literal(high));
+    else
+        return detail::with_tensors("clip", [](auto& p, auto& q, auto& r) { return detail::clip(p, q, r); }, x, low, high);
 }
 
 /// Comparisons and predicates give boolean tensors and are not recorded.
@@ -354,12 +326,12 @@ Tensor operator>=(E1&& a, E2&& b) {
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor operator&&(E1&& a, E2&& b) {
-    return detail::with_tensors([](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::conjunction, p, q); }, a, b);
+    return detail::with_tensors("logical_and", [](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::conjunction, p, q); }, a, b);
 }
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor operator||(E1&& a, E2&& b) {
-    return detail::with_tensors([](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::disjunction, p, q); }, a, b);
+    return detail::with_tensors("logical_or", [](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::disjunction, p, q); }, a, b);
 }
 template <class E>
     requires AnyTensor<E>
@@ -380,7 +352,7 @@ Tensor logical_or(E1&& a, E2&& b) {
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor logical_xor(E1&& a, E2&& b) {
-    return detail::with_tensors([](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::exclusive, p, q); }, a, b);
+    return detail::with_tensors("logical_xor", [](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::exclusive, p, q); }, a, b);
 }
 template <class E>
     requires AnyTensor<E>

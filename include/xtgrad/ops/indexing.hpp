@@ -74,7 +74,7 @@ XTGRAD_VIEW(Tensor&&)
 template <class V, class... S>
     requires Operand<V>
 Tensor set_view(const Tensor& x, const V& value, S&&... slices) {
-    return detail::with_slice(x, detail::as_tensor(value, x), {detail::slice_of(static_cast<const std::remove_cvref_t<S>&>(slices))...});
+    return detail::with_slice(x, detail::as_tensor("set_view", value, x), {detail::slice_of(static_cast<const std::remove_cvref_t<S>&>(slices))...});
 }
 
 /// The slices of x along an axis that the indices (i64, any shape) name; their shape takes the axis' place. Negative indices

@@ -13,19 +13,31 @@ concept TensorOperands = (AnyTensor<X> || ...) && (Operand<X> && ...);
 
 namespace detail {
 
-/// A 0-d tensor of x's dtype. Throws DtypeError when an i64 or boolean tensor meets a number that its dtype cannot hold.
-Tensor number_like(const Tensor& x, double value);
-Tensor integer_like(const Tensor& x, std::int64_t value);
+/// A C++ number on its way to a tensor's dtype.
+struct Literal {
+    double real;
+    std::int64_t whole;
+    bool is_whole;
+
+    template <Arithmetic N>
+    Literal(N n) : real(static_cast<double>(n)), whole(0), is_whole(false) {
+        if constexpr (std::same_as<N, bool>)
+            is_whole = true, whole = n;
+        else if constexpr (std::integral<N>)
+            is_whole = std::in_range<std::int64_t>(n), whole = is_whole ? static_cast<std::int64_t>(n) : 0;
+    }
+};
+
+/// A 0-d tensor of x's dtype. Throws DtypeError naming `op` when an i64 or boolean tensor meets a number that it cannot hold.
+Tensor number_like(const char* op, const Tensor& x, Literal);
 
 /// The operand as a Tensor; a number takes the dtype of `like`.
 template <class X, class L>
-decltype(auto) as_tensor(const X& x, [[maybe_unused]] const L& like) {
+decltype(auto) as_tensor([[maybe_unused]] const char* op, const X& x, [[maybe_unused]] const L& like) {
     if constexpr (AnyTensor<X>)
         return (x);
-    else if constexpr (std::integral<X>)
-        return integer_like(like, static_cast<std::int64_t>(x));
     else if constexpr (Arithmetic<X>)
-        return number_like(like, static_cast<double>(x));
+        return number_like(op, like, x);
     else
         return Tensor(x);
 }
@@ -41,9 +53,9 @@ const Tensor& first_tensor(const A& a, [[maybe_unused]] const B&... b) {
 
 /// f with every operand as a Tensor.
 template <class F, class... X>
-Tensor with_tensors(F f, const X&... x) {
+Tensor with_tensors(const char* op, F f, const X&... x) {
     const Tensor& like = first_tensor(x...);
-    return f(static_cast<const Tensor&>(as_tensor(x, like))...);
+    return f(static_cast<const Tensor&>(as_tensor(op, x, like))...);
 }
 
 }  // namespace detail
