@@ -27,6 +27,11 @@ Tensor filled(const char* op, const Shape& shape, double value, Dtype dtype) {
     return x;
 }
 
+Tensor filled_like(const char* op, const Tensor& x, double value) {
+    check_defined(op, x);
+    return filled(op, x.shape(), value, x.dtype());
+}
+
 /// x[i] = f(i), computed in double.
 Tensor generated(const char* op, Index n, Dtype dtype, auto f) {
     Tensor x = allocate(dtype, Shape{n}, op);
@@ -43,12 +48,9 @@ Tensor zeros(const Shape& shape, Dtype dtype) { return filled("zeros", shape, 0,
 Tensor ones(const Shape& shape, Dtype dtype) { return filled("ones", shape, 1, dtype); }
 Tensor full(const Shape& shape, double value, Dtype dtype) { return filled("full", shape, value, dtype); }
 
-Tensor zeros_like(const Tensor& x) { return full_like(x, 0); }
-Tensor ones_like(const Tensor& x) { return full_like(x, 1); }
-Tensor full_like(const Tensor& x, double value) {
-    check_defined("full_like", x);
-    return filled("full_like", x.shape(), value, x.dtype());
-}
+Tensor zeros_like(const Tensor& x) { return filled_like("zeros_like", x, 0); }
+Tensor ones_like(const Tensor& x) { return filled_like("ones_like", x, 1); }
+Tensor full_like(const Tensor& x, double value) { return filled_like("full_like", x, value); }
 
 Tensor arange(double start, double stop, double step, Dtype dtype) {
     const double n = std::ceil((stop - start) / step);

@@ -335,7 +335,8 @@ Tensor clip(const Tensor& x, Literal low, Literal high) {
     if (!(low.real <= high.real))
         fail<Error>("clip", "the bounds are the wrong way round: ", low.real, " > ", high.real, "; give the lower one first");
     if (is_fused("clip", x)) return apply(row<rules::Clip>, x, {}, {low.real, high.real});
-    return clip(x, number_like("clip", x, low), number_like("clip", x, high));
+    const Tensor from = number_like("clip", x, low), to = number_like("clip", x, high);
+    return clip(x, from, to);
 }
 Tensor clip(const Tensor& x, const Tensor& low, const Tensor& high) {
     for (const Tensor* t : {&x, &low, &high}) {

@@ -33,12 +33,13 @@ Index checked_index(const char* op, Index i, Index extent, const Shape& shape, s
 void add_range(const char* op, Part& part, const Slice& s, Index extent, Index stride) {
     if (s.step == 0) fail<IndexError>(op, "a range with step 0; use a positive or a negative step");
     const bool up = s.step > 0;
+    const Index step = std::clamp(s.step, -extent - 1, extent + 1);  // farther makes no difference
     const auto bound = [&](Index i) { return std::clamp(i < 0 ? i + extent : i, up ? Index(0) : Index(-1), up ? extent : extent - 1); };
     const Index start = s.has_start ? bound(s.start) : up ? 0 : extent - 1;
     const Index stop = s.has_stop ? bound(s.stop) : up ? extent : -1;
-    const Index n = up ? (stop - start + s.step - 1) / s.step : (start - stop - s.step - 1) / -s.step;
+    const Index n = up ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step;
     part.shape.push_back(std::max<Index>(n, 0));
-    part.strides.push_back(stride * s.step);
+    part.strides.push_back(stride * step);
     if (n > 0) part.offset += start * stride;
 }
 

@@ -239,11 +239,10 @@ Tensor stack(std::span<const Tensor> x, Index axis) {
     check_list("stack", x);
     check_rank("stack", x[0].dimension() + 1);
     axis = new_axis("stack", axis, x[0].block()->rank);
-    std::vector<Tensor> expanded;
-    for (const Tensor& t : x) {
+    for (const Tensor& t : x)
         if (t.shape() != x[0].shape()) fail<ShapeError>("stack", "shapes differ: ", x[0].shape(), " and ", t.shape(), "; all need one shape");
-        expanded.push_back(expand_dims(t, axis));
-    }
+    std::vector<Tensor> expanded;
+    for (const Tensor& t : x) expanded.push_back(expand_dims(t, axis));
     return concatenate(expanded, axis);
 }
 
