@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -25,14 +26,11 @@ struct Limit {
 
 Tensor mebibytes(int n) { return xg::ones({n, 1 << 17}); }
 
-/// Built without XTGRAD_POOL nothing is ever kept.
-bool pool_is_on() {
-    static const bool on = [] {
-        mebibytes(1);
-        return xg::pool_bytes() > 0;
-    }();
-    return on;
-}
+#ifdef XTGRAD_NO_POOL
+constexpr bool pool_is_on = false;
+#else
+constexpr bool pool_is_on = true;
+#endif
 
 bool all_equal(const Tensor& x, double value) {
     const double* p = x.data<double>();
@@ -45,12 +43,11 @@ void on_thread(auto f) { std::thread(f).join(); }
 }  // namespace
 
 TEST_CASE("large freed memory is kept for the next tensor") {
-    const bool on = pool_is_on();
     Tensor x = mebibytes(9);
     const double* data = x.data<double>();
     const std::size_t before = xg::pool_bytes();
     x = Tensor();
-    if (!on) {
+    if (!pool_is_on) {
         CHECK(xg::pool_bytes() == 0);
         return;
     }
@@ -69,7 +66,7 @@ TEST_CASE("a view keeps the memory from being freed") {
     CHECK(xg::pool_bytes() == before);
     CHECK(all_equal(row, 1));
     row = Tensor();
-    CHECK((xg::pool_bytes() > before) == pool_is_on());
+    CHECK((xg::pool_bytes() > before) == pool_is_on);
 }
 
 TEST_CASE("no more is kept than the limit") {
@@ -79,7 +76,7 @@ TEST_CASE("no more is kept than the limit") {
     const Limit limit(most);
     list.clear();
     CHECK(xg::pool_bytes() <= most);
-    CHECK((xg::pool_bytes() >= before + 22 * mebibyte) == pool_is_on());
+    CHECK((xg::pool_bytes() >= before + 22 * mebibyte) == pool_is_on);
     for (int i = 0; i < 20; ++i) {
         for (int n = 1; n < 8; ++n) list.push_back(mebibytes(n));
         list.clear();
@@ -120,7 +117,7 @@ TEST_CASE("tensors may be freed on another thread, and what it keeps goes when i
         during = xg::pool_bytes();
         for (int i = 0; i < 200; ++i) list.push_back(xg::full({i % 7 + 1}, i));
     });
-    CHECK((during >= before + 15 * mebibyte) == pool_is_on());
+    CHECK((during >= before + 15 * mebibyte) == pool_is_on);
     CHECK(xg::pool_bytes() == before);
     for (int i = 0; i < 200; ++i) CHECK(all_equal(list[std::size_t(i)], i));
 }
@@ -144,6 +141,12 @@ TEST_CASE("tensors outlive the thread that made them") {
     }
 }
 
+TEST_CASE("threads that come and go use the same memory") {
+    std::set<const void*> seen;
+    for (int i = 0; i < 50; ++i) on_thread([&] { seen.insert(xg::ones({5}).data<double>()); });
+    if (pool_is_on) CHECK(seen.size() < 10);
+}
+
 namespace {
 
 thread_local Tensor destroyed_last, large_destroyed_last;
@@ -151,6 +154,7 @@ thread_local Tensor destroyed_last, large_destroyed_last;
 }  // namespace
 
 TEST_CASE("a thread-local tensor may be destroyed after all else of its thread") {
+    const std::size_t before = xg::pool_bytes();
     for (int i = 0; i < 5; ++i)
         on_thread([] {
             // Touched before the first allocation, so that they go after what the pool has for this thread.
@@ -159,6 +163,7 @@ TEST_CASE("a thread-local tensor may be destroyed after all else of its thread")
             destroyed_last = xg::view(xg::full({3, 4}, 2.5), 1);
             large_destroyed_last = mebibytes(3);
         });
+    CHECK(xg::pool_bytes() == before);
     CHECK(all_equal(xg::ones({4}), 1));
 }
 
@@ -178,7 +183,7 @@ TEST_CASE_TEMPLATE("memory that is used again leaks no old values into zeros", T
         const Tensor like = xg::zeros_like(zero);
         CHECK(std::count(like.data<T>(), like.data<T>() + n, T(0)) == n);
     }
-    if (pool_is_on()) CHECK(used_again);
+    if (pool_is_on) CHECK(used_again);
 }
 
 TEST_CASE("threads may hand tensors to each other all the time") {

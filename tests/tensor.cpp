@@ -412,6 +412,10 @@ TEST_CASE("values of a view follow its strides") {
     agree(xg::view(xg::transpose(x), 2, xt::range(1, 3), xt::newaxis()), xt::view(xt::transpose(a), 2, xt::range(1, 3), xt::newaxis()));
     agree(xg::expand_dims(xg::view(x, 1), 1), xt::expand_dims(xt::view(a, 1), 1));
     agree(xg::split(x, 2, 1)[1], xt::view(a, xt::all(), xt::range(2, 4)));
+
+    CHECK(xg::view(Tensor(counted<float>({3, 4})), 2, xt::range(1, 3)).values<float>() == xt::xarray<float>{9.25, 10.25});
+    CHECK(xg::view(Tensor(counted<int>({3, 4})), 2, xt::range(1, 3)).values<std::int64_t>() == xt::xarray<std::int64_t>{9, 10});
+    CHECK(xg::view(Tensor(counted<int>({3, 4})) > 9, 2, xt::range(1, 3)).values<bool>() == xt::xarray<bool>{false, true});
 }
 
 TEST_CASE("values keeps the memory alive") {
