@@ -271,8 +271,8 @@ Tensor apply(const Tensor& a, const Tensor& b) {
 }
 
 // One instantiation for each public name; a rule that is missing here does not link.
-#define XG_UNARY(rule) template [[gnu::visibility("default")]] Tensor apply<rules::rule>(const Tensor&);
-#define XG_BINARY(rule) template [[gnu::visibility("default")]] Tensor apply<rules::rule>(const Tensor&, const Tensor&);
+#define XG_UNARY(rule) template __attribute__((visibility("default"))) Tensor apply<rules::rule>(const Tensor&);
+#define XG_BINARY(rule) template __attribute__((visibility("default"))) Tensor apply<rules::rule>(const Tensor&, const Tensor&);
 XG_UNARY(Negative)
 XG_UNARY(Abs)
 XG_UNARY(Square)
