@@ -1204,6 +1204,61 @@ TEST_CASE("on_ready may use tensors and tapes of its own") {
     CHECK(near(tape.gradient(y, w), dw));
 }
 
+TEST_CASE("on_ready may rebind the very targets, as an optimizer does that steps while the walk goes on") {
+    const auto step = [](std::size_t n, bool intermediates, bool clear) {
+        const xg::Tensor x = vector3();
+        std::vector<xg::Tensor> params, tail;
+        xg::Tape tape;
+        xg::Tensor y = x;
+        for (std::size_t i = 0; i < n; ++i) {
+            params.push_back(intermediates && i % 2 ? xg::tanh(y) : xg::full({3}, 1. + 0.1 * double(i)));
+            y = y * params.back();
+        }
+        params.push_back(params[0]);  // one of them twice
+        std::vector<xg::Tensor> targets = params, handed(params.size());
+        std::vector<int> calls(params.size(), 0);
+        const xg::Tensor s = xg::sum(y);
+        const auto g =
+            tape.gradient(s, targets, xg::zeros_if_unused, xg::on_ready([&](std::size_t i, const xg::Tensor& t) {
+                              ++calls[i];
+                              handed[i] = t;
+                              if (clear)
+                                  targets.clear();
+                              else
+                                  targets[i] = targets[i] - t * 0.1;
+                          }));
+        bool good = true;
+        for (std::size_t i = 0; i < params.size(); ++i) {
+            // The same, from a tape on which nobody rebinds.
+            xg::Tape quiet;
+            xg::Tensor z = x, target;
+            for (std::size_t k = 0; k < n; ++k) {
+                const xg::Tensor p = intermediates && k % 2 ? xg::tanh(z) : params[k] * 1.;
+                if (k == i % n) target = p;
+                z = z * p;
+            }
+            good &= calls[i] == 1 && near(handed[i], g[i]) && near(g[i], quiet.gradient(xg::sum(z), target), 1e-12);
+        }
+        return good && all_is_well();
+    };
+    for (const std::size_t n : {3u, 20u})
+        for (const bool intermediates : {false, true})
+            for (const bool clear : {false, true}) {
+                CAPTURE(n);
+                CAPTURE(intermediates);
+                CAPTURE(clear);
+                CHECK(survives([&] { return step(n, intermediates, clear); }));
+            }
+    CHECK(survives([] {
+        xg::Tensor x = vector3();
+        const xg::Tensor before = x;
+        xg::Tape tape;
+        const xg::Tensor h = x * x, y = xg::sum(h * h);
+        const xg::Tensor g = tape.gradient(y, x, xg::on_ready([&](std::size_t, const xg::Tensor& t) { x -= t * 0.1; }));
+        return near(g, map(before, [](double v) { return 4 * v * v * v; }));
+    }));
+}
+
 TEST_CASE("a walk inside on_ready of the same tape is refused or right, and crashes nothing") {
     const auto nested = [](xg::TapeOption option) {
         const xg::Tensor x = vector3(), w = xg::tensor({2., 3., 4.});

@@ -31,39 +31,39 @@ Tensor checked_seed(const char* op, const Tensor& y, const Tensor* cotangent) {
 /// The results of a walk, finished one by one.
 class Results {
 public:
-    Results(const Targets& targets, const Walk& walk, std::span<Tensor> out, const GradientOptions& options)
-        : targets_(targets), walk_(walk), out_(out), options_(options), done_(out.size(), false) {
-        std::fill(out.begin(), out.end(), Tensor());
-    }
+    Results(const Targets& targets, const Walk& walk, std::span<const Tensor> xs, const GradientOptions& options)
+        : targets_(targets), walk_(walk), xs_(xs.begin(), xs.end()), of_(xs.size()), on_ready_(options.on_ready) {}
 
-    void add(int target, Tensor&& g) { accumulate(out_[std::size_t(target)], std::move(g)); }
+    void add(int target, Tensor&& g) { accumulate(of_[std::size_t(target)], std::move(g)); }
     /// The whole gradient of a target, unless it was handed out before.
     void set(Tag tag, const Tensor& g) {
         const auto target = std::size_t(targets_.find(tag));
-        if (!done_[target]) out_[target] = g;
+        if (xs_[target].defined()) of_[target] = g;
     }
 
     /// Nothing more will come for the targets with this tag.
     void finish(Tag tag) {
-        const int first = targets_.find(tag);
-        const auto xs = targets_.tensors();
-        for (auto i = std::size_t(first); i < xs.size(); ++i) {
-            if (xs[i].block()->tag != tag || done_[i]) continue;
-            done_[i] = true;
-            if (i != std::size_t(first))
-                out_[i] = out_[std::size_t(first)];
-            else
-                out_[i] = walk_.result(out_[i].defined() ? out_[i] : constant_like(xs[i], 0));
-            if (options_.on_ready) options_.on_ready(i, out_[i]);
+        const auto first = std::size_t(targets_.find(tag));
+        if (!xs_[first].defined()) return;
+        of_[first] = walk_.result(of_[first].defined() ? of_[first] : constant_like(xs_[first], 0));
+        const auto tags = targets_.tags();
+        for (std::size_t i = first; i < tags.size(); ++i) {
+            if (tags[i] != tag) continue;
+            of_[i] = of_[first];
+            xs_[i] = Tensor();  // so that the caller may hold the only one, and step in place
         }
+        if (!on_ready_) return;
+        for (std::size_t i = first; i < tags.size(); ++i)
+            if (tags[i] == tag) on_ready_(i, of_[i]);
     }
+    std::vector<Tensor>& of_targets() noexcept { return of_; }
 
 private:
     const Targets& targets_;
     const Walk& walk_;
-    std::span<Tensor> out_;
-    const GradientOptions& options_;
-    std::vector<bool> done_;
+    std::vector<Tensor> xs_;  // those not yet finished; on_ready may rebind the caller's
+    std::vector<Tensor> of_;
+    const std::function<void(std::size_t, const Tensor&)>& on_ready_;
 };
 
 }  // namespace
@@ -78,13 +78,12 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
     Tensor seed = checked_seed(op, y, cotangent);
     Sweep sweep(op, record, tape, y, xs, options.zeros_if_unused);
 
-    std::vector<Tensor> results(xs.size());  // the caller's are untouched if the walk throws
     std::vector<Tensor> cotangents(sweep.size());
     std::vector<Tensor> many;
 
     const Targets& targets = sweep.targets();
     const Walk walk(record, tape);
-    Results out(targets, walk, results, options);
+    Results out(targets, walk, xs, options);  // the caller's are untouched if the walk throws
     const bool release = walk.last_reader(), check = tape.check_finite;
 
     std::vector<std::pair<std::size_t, Tag>> complete;  // the slot after which a target gets no more; the next one last
@@ -135,8 +134,8 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
             out.finish(tag);
         }
     }
-    for (const Tensor& x : xs) out.finish(x.block()->tag);
-    std::move(results.begin(), results.end(), result.begin());
+    for (const Tag tag : targets.tags()) out.finish(tag);
+    std::move(out.of_targets().begin(), out.of_targets().end(), result.begin());
 }
 
 }  // namespace xtgrad

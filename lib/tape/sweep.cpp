@@ -6,21 +6,23 @@
 
 namespace xtgrad::detail {
 
-Targets::Targets(std::span<const Tensor> xs) : xs_(xs) {
-    constexpr std::size_t few = 8;
-    for (const Tensor& x : xs) {
-        lowest_ = std::min(lowest_, x.block()->tag);
-        highest_ = std::max(highest_, x.block()->tag);
+Targets::Targets(std::span<const Tensor> xs) : size_(xs.size()) {
+    if (size_ > few_.size()) many_.resize(size_);
+    Tag* tags = many_.empty() ? few_.data() : many_.data();
+    for (std::size_t i = 0; i < size_; ++i) {
+        tags[i] = xs[i].block()->tag;
+        lowest_ = std::min(lowest_, tags[i]);
+        highest_ = std::max(highest_, tags[i]);
     }
-    if (xs.size() <= few) return;
-    sorted_.reserve(xs.size());
-    for (const Tensor& x : xs) sorted_.emplace_back(x.block()->tag, int(sorted_.size()));
+    if (many_.empty()) return;
+    sorted_.reserve(size_);
+    for (const Tag tag : many_) sorted_.emplace_back(tag, int(sorted_.size()));
     std::sort(sorted_.begin(), sorted_.end());
 }
 
 int Targets::look(Tag tag) const noexcept {
-    for (std::size_t i = 0; i < xs_.size(); ++i)
-        if (xs_[i].block()->tag == tag) return int(i);
+    for (std::size_t i = 0; i < size_; ++i)
+        if (few_[i] == tag) return int(i);
     return -1;
 }
 
@@ -59,15 +61,14 @@ Sweep::Sweep(const char* op, Record& r, const TapeState& t, const Tensor& y, std
     seen_.assign(xs.size(), false);
     mark_nodes(t);
     if (recorded && marks_.back() & poisoned) fail_own_gradient(op);
-    if (!zeros_if_unused) check_targets(op, t, tag);
+    if (!zeros_if_unused) check_targets(op, t, tag, xs);
 }
 
 void Sweep::mark_nodes(const TapeState& t) {
     Tag oldest = record_.next;  // target; one from before the tape is older than all
-    for (const Tensor& x : targets_.tensors()) {
-        const std::size_t s = slot(x.block()->tag);
-        if (inside(s)) marks_[s] |= is_target;
-        oldest = std::min(oldest, s < record_.next - begin_ ? x.block()->tag : 0);
+    for (const Tag tag : targets_.tags()) {
+        if (inside(slot(tag))) marks_[slot(tag)] |= is_target;
+        oldest = std::min(oldest, slot(tag) < record_.next - begin_ ? tag : 0);
     }
     auto hole = t.holes.begin();
     for (std::size_t s = 0; s < size(); ++s) {
@@ -110,7 +111,7 @@ void Sweep::trace() {
     }
 }
 
-void Sweep::check_targets(const char* op, const TapeState& t, Tag y) const {
+void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<const Tensor> xs) const {
     const auto seen_later = [&](Tag target) {
         for (Tag tag = begin_ + size(); tag != record_.next; ++tag) {
             if (hole_of(t, tag)) continue;
@@ -119,7 +120,6 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y) const {
         }
         return false;
     };
-    const auto xs = targets_.tensors();
     for (std::size_t i = 0; i < xs.size(); ++i) {
         const Tag tag = xs[i].block()->tag;
         const bool recorded = tag - begin_ < record_.next - begin_;

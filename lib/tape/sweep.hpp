@@ -4,7 +4,8 @@
 
 namespace xtgrad::detail {
 
-/// The targets of a walk, found by tag: by looking at each when they are few, by bisection when many.
+/// The tags of a walk's targets, found by looking at each when they are few, by bisection when many. The tensors themselves
+/// are the caller's, who may rebind them while the walk goes on.
 class Targets {
 public:
     explicit Targets(std::span<const Tensor> xs);
@@ -14,13 +15,15 @@ public:
         if (tag - lowest_ > highest_ - lowest_) return -1;
         return sorted_.empty() ? look(tag) : bisect(tag);
     }
-    std::span<const Tensor> tensors() const noexcept { return xs_; }
+    std::span<const Tag> tags() const noexcept { return {many_.empty() ? few_.data() : many_.data(), size_}; }
 
 private:
     int look(Tag) const noexcept;
     int bisect(Tag) const noexcept;
 
-    std::span<const Tensor> xs_;
+    std::size_t size_;
+    std::array<Tag, 8> few_;
+    std::vector<Tag> many_;
     std::vector<std::pair<Tag, int>> sorted_;
     Tag lowest_ = ~Tag(0), highest_ = 0;
 };
@@ -63,7 +66,7 @@ public:
 
 private:
     void mark_nodes(const TapeState&);
-    void check_targets(const char* op, const TapeState&, Tag y) const;
+    void check_targets(const char* op, const TapeState&, Tag y, std::span<const Tensor> xs) const;
 
     Record& record_;
     Tag begin_;
