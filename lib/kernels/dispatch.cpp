@@ -33,12 +33,15 @@ struct Active {
         rows_f64 = &row_kernels_of<double, wanted>();
     }
     void use(Isa wanted) noexcept {
-#ifdef XTGRAD_X86
-        if (wanted == Isa::avx512) return use<Isa::avx512>();
-        if (wanted == Isa::avx2) return use<Isa::avx2>();
+        switch (wanted) {
+#ifdef XTGRAD_AVX512
+            case Isa::avx512: return use<Isa::avx512>();
 #endif
-        static_cast<void>(wanted);
-        use<Isa::baseline>();
+#ifdef XTGRAD_AVX2
+            case Isa::avx2: return use<Isa::avx2>();
+#endif
+            default: return use<Isa::baseline>();
+        }
     }
     Active() noexcept {
         const char* named = std::getenv("XTGRAD_ISA");
@@ -57,24 +60,25 @@ Active& active() noexcept {
 }  // namespace
 
 bool has(Isa isa) noexcept {
-#ifdef XTGRAD_X86
     // The compiler's check, not xsimd's: it also asks whether the operating system saves the registers.
     switch (isa) {
         case Isa::baseline: return true;
+#ifdef XTGRAD_AVX2
         case Isa::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#endif
+#ifdef XTGRAD_AVX512
         case Isa::avx512:
             return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-    }
 #endif
-    return isa == Isa::baseline;
+        default: return false;
+    }
 }
 
 Isa active_isa() noexcept { return active().isa; }
 void use(Isa isa) noexcept { active().use(isa); }
 
 void choose_instruction_set() noexcept { active_rows = active().tables.data(); }
-
 
 template <>
 const RowKernels<float>& row_kernels() noexcept {

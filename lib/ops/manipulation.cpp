@@ -29,10 +29,10 @@ Shape inferred(const char* op, const Tensor& x, Shape shape) {
     const Index size = element_count(x);
     const auto unknown = std::find(shape.begin(), shape.end(), -1);
     if (unknown != shape.end()) {
-        Index rest = 1;
-        for (auto* d = shape.begin(); d != shape.end(); ++d)
-            if (d != unknown) rest *= *d;
         if (std::count(shape.begin(), shape.end(), -1) > 1) fail<ShapeError>(op, "more than one -1 in ", shape, "; only one extent can be inferred");
+        *unknown = 1;
+        const Index rest = checked_size(op, shape.data(), int(shape.size()));
+        *unknown = -1;
         if (rest <= 0 || size % rest != 0)
             fail<ShapeError>(op, "cannot infer -1: ", x.shape(), " has ", size, " elements, which ", shape, " does not divide; choose extents whose product is ", size);
         *unknown = size / rest;

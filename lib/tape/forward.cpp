@@ -57,7 +57,7 @@ Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<cons
                         of[i] = tangents[from];
                     else if (const int target = targets.find(inputs[i]); target >= 0)
                         of[i] = seeds[std::size_t(target)];
-                    if (of[i].defined() && node.broadcast >> i & 1) of[i] = broadcast_to(of[i], node.shape());
+                    if (of[i].defined() && node.repeats(i)) of[i] = broadcast_to(of[i], node.shape());
                 }
                 if (from < slot && --uses[from] == 0) tangents[from] = Tensor();
             }

@@ -85,12 +85,13 @@ struct Node {
     Attr attr;
     std::unique_ptr<Extra> extra;
     std::uint8_t input_count;
-    std::uint8_t broadcast;  // bit i: input i was broadcast; then in[i] has its shape
+    std::uint8_t broadcast;  // bit i: input i, one of the first two, was broadcast; then in[i] has its shape
     CompactShape compact;
 
     std::span<const Tag> inputs() const noexcept {
         return extra && !extra->tags.empty() ? std::span<const Tag>(extra->tags) : std::span<const Tag>(tags, input_count);
     }
+    bool repeats(std::size_t i) const noexcept { return broadcast && i < 2 && (broadcast >> i & 1); }
     /// Of the output.
     Shape shape() const { return compact.shape(extra.get()); }
     Dtype dtype() const noexcept { return compact.dtype(); }

@@ -120,7 +120,7 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
             for (std::size_t i = 0; i < inputs.size(); ++i) {
                 if (!wants(need, i) || !of[i].defined()) continue;
                 if (check) check_values(*node.op, "the cotangent of an input", of[i]);
-                if (node.broadcast >> i & 1) of[i] = sum_to(of[i], node.in[i].shape());
+                if (node.repeats(i)) of[i] = sum_to(of[i], node.in[i].shape());
                 if (const std::size_t from = sweep.slot(inputs[i]); from < slot)
                     accumulate(cotangents[from], std::move(of[i]));
                 else if (const int target = targets.find(inputs[i]); target >= 0)
