@@ -23,7 +23,8 @@ struct Data {
 
 /// Images as rows of patches, [n, 16, 49], with mean about 0 and variance about 1.
 Data load(const std::string& folder, const std::string& part) {
-    const Tensor bytes = read_idx(folder + "/" + part + "-images-idx3-ubyte.gz"), labels = read_idx(folder + "/" + part + "-labels-idx1-ubyte.gz");
+    const Tensor bytes = read_idx(folder + "/" + part + "-images-idx3-ubyte.gz"),
+                 labels = read_idx(folder + "/" + part + "-labels-idx1-ubyte.gz");
     const Tensor pixels = (xg::astype(bytes, xg::f32) / 255. - 0.286) / 0.353;
     const xg::Index n = pixels.shape(0);
     const Tensor tiles = xg::permute(xg::reshape(pixels, {n, 4, 7, 4, 7}), {0, 1, 3, 2, 4});
@@ -106,7 +107,8 @@ void train(Model& model, const Data& data, xg::Rng& rng) {
             if (seconds() - shown < 0.5 && step + 1 < steps) continue;
             shown = seconds();
             const double elapsed = shown - begin, left = elapsed / (step + 1) * (steps - step - 1);
-            std::printf("\rstep %4d/%d  loss %.3f  %6.0f images/s  %3.0f s left ", step + 1, steps, smooth, (step + 1) * batch_size / elapsed, left);
+            std::printf("\rstep %4d/%d  loss %.3f  %6.0f images/s  %3.0f s left ", step + 1, steps, smooth,
+                        (step + 1) * batch_size / elapsed, left);
             std::fflush(stdout);
         }
     }
@@ -118,11 +120,15 @@ void train(Model& model, const Data& data, xg::Rng& rng) {
 int main(int argc, char** argv) try {
     const std::string folder = argc > 1 ? argv[1] : "/usr/share/datasets/fashion-mnist";
     if (!std::filesystem::exists(folder + "/train-images-idx3-ubyte.gz")) {
-        std::fprintf(stderr, "Fashion-MNIST is not in %s.\nInstall the Debian package dataset-fashion-mnist, or give the folder of its four .gz files as argument.\n", folder.c_str());
+        std::fprintf(stderr,
+                     "Fashion-MNIST is not in %s.\nInstall the Debian package dataset-fashion-mnist, or give the folder of its "
+                     "four .gz files as argument.\n",
+                     folder.c_str());
         return 1;
     }
     const Data training = load(folder, "train"), test = load(folder, "t10k");
-    std::printf("%td training images, %td test images; %d threads, %s\n", training.labels.shape(0), test.labels.shape(0), xg::num_threads(), xg::instruction_set());
+    std::printf("%td training images, %td test images; %d threads, %s\n", training.labels.shape(0), test.labels.shape(0),
+                xg::num_threads(), xg::instruction_set());
     xg::Rng rng(1);
     Model model(rng);
     train(model, training, rng);

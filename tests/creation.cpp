@@ -40,7 +40,8 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<s
     return c;
 }
 std::array<std::uint32_t, 4> philox(std::uint64_t seed, std::uint64_t position) {
-    return philox({std::uint32_t(position), std::uint32_t(position >> 32), 0, 0}, {std::uint32_t(seed), std::uint32_t(seed >> 32)});
+    return philox({std::uint32_t(position), std::uint32_t(position >> 32), 0, 0},
+                  {std::uint32_t(seed), std::uint32_t(seed >> 32)});
 }
 /// Number i of the stream of 53-bit uniforms.
 double uniform_number(std::uint64_t seed, std::uint64_t i) {
@@ -147,12 +148,14 @@ TEST_CASE("a nested list becomes a tensor") {
     CHECK(same(xg::tensor({{1., 2., 3.}, {4., 5., 6.}}), xt::xarray<double>{{1, 2, 3}, {4, 5, 6}}));
     CHECK(same(xg::tensor({{{1.f, 2.f}, {3.f, 4.f}, {5.f, 6.f}}}), xt::xarray<float>{{{1, 2}, {3, 4}, {5, 6}}}));
     CHECK(same(xg::tensor({{{{1}, {2}, {3}}, {{4}, {5}, {6}}}}), xt::arange<int>(1, 7).reshape({1, 2, 3, 1})));
-    CHECK(same(xg::tensor({{true, false, true}, {false, false, true}}), xt::xarray<bool>{{true, false, true}, {false, false, true}}));
+    CHECK(same(xg::tensor({{true, false, true}, {false, false, true}}),
+               xt::xarray<bool>{{true, false, true}, {false, false, true}}));
     CHECK(same(xg::tensor({true}), xt::xarray<bool>{true}));
     CHECK(same(xg::tensor({{1.}, {2.}}), xt::arange<double>(1, 3).reshape({2, 1})));
     CHECK(same(xg::tensor({{{{2.5}}}}), xt::ones<double>({1, 1, 1, 1}) * 2.5));
     CHECK(same(xg::tensor({std::uint8_t(200), std::uint8_t(3)}), xt::xarray<int>{200, 3}));
-    CHECK(same(xg::tensor({std::numeric_limits<std::int64_t>::min()}), xt::xarray<std::int64_t>{std::numeric_limits<std::int64_t>::min()}));
+    CHECK(same(xg::tensor({std::numeric_limits<std::int64_t>::min()}),
+               xt::xarray<std::int64_t>{std::numeric_limits<std::int64_t>::min()}));
     CHECK(xg::tensor(2.5f).dtype() == xg::f32);
     CHECK(xg::tensor(7).shape() == xg::Shape());
     CHECK(xg::tensor<float>({1, 2}).dtype() == xg::f32);
@@ -166,7 +169,8 @@ TEST_CASE("an empty list has an extent of 0") {
 }
 
 TEST_CASE("a ragged list is a ShapeError") {
-    CHECK_THROWS_WITH_AS(xg::tensor({{1., 2.}, {3.}}), "[tensor] rows of different lengths: 2 and 1; give all the same number of elements", xg::ShapeError);
+    CHECK_THROWS_WITH_AS(xg::tensor({{1., 2.}, {3.}}),
+                         "[tensor] rows of different lengths: 2 and 1; give all the same number of elements", xg::ShapeError);
     CHECK_THROWS_AS(xg::tensor({{1}, {2, 3}}), xg::ShapeError);
     CHECK_THROWS_AS(xg::tensor({{1., 2.}, {}}), xg::ShapeError);
     CHECK_THROWS_AS(xg::tensor({{}, {1., 2.}}), xg::ShapeError);
@@ -253,10 +257,11 @@ TEST_CASE("random numbers are the same for any number of threads") {
         xg::set_num_threads(threads);
         xg::Rng rng(11);
         const Tensor weights = xg::broadcast_to(xg::tensor({1., 2., 3.}), {70'001, 3});
-        return std::tuple(list<double>(xg::randn({300, 701}, xg::f64, rng)), list<float>(xg::randn({200'003}, xg::f32, rng)),
-                          list<double>(xg::uniform({200'003}, xg::f64, rng, -1, 2)), list<float>(xg::uniform({300'007}, xg::f32, rng)),
-                          list<std::int64_t>(xg::randint({100'001}, -5, 90, rng)), list<std::int64_t>(xg::permutation(50'001, rng)),
-                          list<std::int64_t>(xg::categorical(weights, rng)), rng.position());
+        return std::tuple(
+            list<double>(xg::randn({300, 701}, xg::f64, rng)), list<float>(xg::randn({200'003}, xg::f32, rng)),
+            list<double>(xg::uniform({200'003}, xg::f64, rng, -1, 2)), list<float>(xg::uniform({300'007}, xg::f32, rng)),
+            list<std::int64_t>(xg::randint({100'001}, -5, 90, rng)), list<std::int64_t>(xg::permutation(50'001, rng)),
+            list<std::int64_t>(xg::categorical(weights, rng)), rng.position());
     };
     const auto one = draw(1);
     CHECK(one == draw(2));
@@ -342,8 +347,16 @@ TEST_CASE("uniforms have the moments of uniforms") {
 TEST_CASE("uniforms stay within their bounds") {
     xg::Rng rng(8);
     const double next = std::nextafter(1., 2.), tiny = std::numeric_limits<double>::denorm_min();
-    for (const auto& [low, high] : std::vector<std::pair<double, double>>{
-             {0, 1}, {-1, 0}, {0.7, 0.9}, {1, next}, {1, std::nextafter(next, 2)}, {1, 1 + 0x1p-22}, {-3, -3 + 0x1p-20}, {0, tiny}, {-1e-310, 1e-310}, {1e15, 1e15 + 1}}) {
+    for (const auto& [low, high] : std::vector<std::pair<double, double>>{{0, 1},
+                                                                          {-1, 0},
+                                                                          {0.7, 0.9},
+                                                                          {1, next},
+                                                                          {1, std::nextafter(next, 2)},
+                                                                          {1, 1 + 0x1p-22},
+                                                                          {-3, -3 + 0x1p-20},
+                                                                          {0, tiny},
+                                                                          {-1e-310, 1e-310},
+                                                                          {1e15, 1e15 + 1}}) {
         CAPTURE(low);
         CAPTURE(high);
         for (const double v : list<double>(xg::uniform({20'000}, xg::f64, rng, low, high)))
@@ -463,7 +476,9 @@ TEST_CASE("after an error the generator is where it was") {
         [&] { xg::randn({-2}, xg::f64, rng); },
         [&] { xg::randn({1LL << 55}, xg::f64, rng); },
         [&] { xg::uniform({2}, xg::i64, rng); },
-        [&] { xg::uniform({2, -1}, xg::f32, rng); },
+        [&] {
+            xg::uniform({2, -1}, xg::f32, rng);
+        },
         [&] { xg::uniform({2}, xg::f64, rng, 1, 0); },
         [&] { xg::uniform({2}, xg::f64, rng, NAN, 1); },
         [&] { xg::randint({2}, 5, 5, rng); },
@@ -472,12 +487,24 @@ TEST_CASE("after an error the generator is where it was") {
         [&] { xg::permutation(-1, rng); },
         [&] { xg::categorical(none, rng); },
         [&] { xg::categorical(Tensor(1.), rng); },
-        [&] { xg::categorical(xg::tensor({1, 2}), rng); },
-        [&] { xg::categorical(xg::ones({2, 0}), rng); },
-        [&] { xg::categorical(xg::tensor({{1., 2.}, {3., -1e-30}}), rng); },
-        [&] { xg::categorical(xg::tensor({{1., 2.}, {0., 0.}}), rng); },
-        [&] { xg::categorical(xg::tensor({{1., 2.}, {std::nan(""), 1.}}), rng); },
-        [&] { xg::categorical(xg::tensor({{1., 2.}, {infinity, 1.}}), rng); },
+        [&] {
+            xg::categorical(xg::tensor({1, 2}), rng);
+        },
+        [&] {
+            xg::categorical(xg::ones({2, 0}), rng);
+        },
+        [&] {
+            xg::categorical(xg::tensor({{1., 2.}, {3., -1e-30}}), rng);
+        },
+        [&] {
+            xg::categorical(xg::tensor({{1., 2.}, {0., 0.}}), rng);
+        },
+        [&] {
+            xg::categorical(xg::tensor({{1., 2.}, {std::nan(""), 1.}}), rng);
+        },
+        [&] {
+            xg::categorical(xg::tensor({{1., 2.}, {infinity, 1.}}), rng);
+        },
     };
     for (std::size_t i = 0; i < bad.size(); ++i) {
         CAPTURE(i);

@@ -75,15 +75,9 @@ double bytes_of_one_tensor() {
 xg::Tensor chain(const xg::Tensor& x, std::size_t n) {
     xg::Tensor y = x;
     for (std::size_t i = 0; i < n; ++i) switch (i % 3) {
-            case 0:
-                y = xg::tanh(y);
-                break;
-            case 1:
-                y = y * x;
-                break;
-            default:
-                y = y * 1.001f + 0.5f;
-                ++i;  // two nodes
+            case 0: y = xg::tanh(y); break;
+            case 1: y = y * x; break;
+            default: y = y * 1.001f + 0.5f; ++i;  // two nodes
         }
     return y;
 }
@@ -193,8 +187,7 @@ TEST_CASE("views of views and reshapes by the hundred thousand do not nest") {
         const xg::Tensor s = xg::sum(y * y);
         const xg::Tensor g = tape.gradient(s, x);
         for (std::int64_t i = 0; i < 2; ++i)
-            for (std::int64_t j = 0; j < 3; ++j)
-                CHECK(xg::view(g, i, j).item<float>() == 2 * xg::view(x, i, j).item<float>());
+            for (std::int64_t j = 0; j < 3; ++j) CHECK(xg::view(g, i, j).item<float>() == 2 * xg::view(x, i, j).item<float>());
         CHECK(tape.jvp(s, x, x).item<float>() == 2 * 91);
     });
 }

@@ -37,16 +37,29 @@ void right_adjoint(const Node& n, Tensor g, Need, Tensor* c) {
 }
 
 constexpr Op correct{"correct", right_adjoint, right_tangent};
-constexpr Op wrong_sign{"wrong_sign", [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = -g * n.in[1], c[1] = g * (n.in[0] + 1.); }, right_tangent};
-constexpr Op missing_term{"missing_term", [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = g * n.in[1], c[1] = g * n.in[0]; }, right_tangent};
-constexpr Op zero{"zero", [](const Node& n, Tensor, Need, Tensor* c) { c[0] = xg::zeros_like(n.in[0]), c[1] = xg::zeros_like(n.in[1]); }, right_tangent};
-constexpr Op wrong_transpose{"wrong_transpose", [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = xg::copy(xg::transpose(g * n.in[1])), c[1] = g * (n.in[0] + 1.); },
-                             right_tangent};
-constexpr Op wrong_shape{"wrong_shape", [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = xg::sum(g * n.in[1]), c[1] = g * (n.in[0] + 1.); }, right_tangent};
-constexpr Op wrong_tangent{"wrong_tangent", right_adjoint, [](const Node& n, const Tensor* d) { return (d[0].defined() ? d[0] : xg::zeros_like(n.in[0])) * n.in[1]; }};
+constexpr Op wrong_sign{"wrong_sign",
+                        [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = -g * n.in[1], c[1] = g * (n.in[0] + 1.); },
+                        right_tangent};
+constexpr Op missing_term{
+    "missing_term", [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = g * n.in[1], c[1] = g * n.in[0]; }, right_tangent};
+constexpr Op zero{"zero",
+                  [](const Node& n, Tensor, Need, Tensor* c) { c[0] = xg::zeros_like(n.in[0]), c[1] = xg::zeros_like(n.in[1]); },
+                  right_tangent};
+constexpr Op wrong_transpose{
+    "wrong_transpose",
+    [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = xg::copy(xg::transpose(g * n.in[1])), c[1] = g * (n.in[0] + 1.); },
+    right_tangent};
+constexpr Op wrong_shape{"wrong_shape",
+                         [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = xg::sum(g * n.in[1]), c[1] = g * (n.in[0] + 1.); },
+                         right_tangent};
+constexpr Op wrong_tangent{"wrong_tangent", right_adjoint, [](const Node& n, const Tensor* d) {
+                               return (d[0].defined() ? d[0] : xg::zeros_like(n.in[0])) * n.in[1];
+                           }};
 /// Right at first order, but its adjoint forgets that it depends on x itself.
-constexpr Op wrong_second{"wrong_second",
-                          [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = g * xg::stop_gradient(n.in[1]), c[1] = g * (n.in[0] + 1.); }, right_tangent};
+constexpr Op wrong_second{
+    "wrong_second",
+    [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = g * xg::stop_gradient(n.in[1]), c[1] = g * (n.in[0] + 1.); },
+    right_tangent};
 
 Tensor square_matrix(std::uint64_t seed) {
     xg::Rng rng(seed);

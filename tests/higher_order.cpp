@@ -122,9 +122,7 @@ const std::vector<Case> cases{
      },
      {3, 4}},
     {"matmul",
-     [](const xg::Tensor& x) {
-         return xg::sum(xg::square(xg::matmul(xg::transpose(x), xg::tanh(xg::matmul(x, w45)))));
-     },
+     [](const xg::Tensor& x) { return xg::sum(xg::square(xg::matmul(xg::transpose(x), xg::tanh(xg::matmul(x, w45))))); },
      {3, 4}},
     {"matmul of vectors",
      [](const xg::Tensor& x) {
@@ -155,9 +153,7 @@ const std::vector<Case> cases{
      },
      {3, 4}},
     {"layer_norm",
-     [](const xg::Tensor& x) {
-         return xg::sum(xg::square(xg::layer_norm(x * x, xg::view(x, 1), xg::view(x, 2))) * w34);
-     },
+     [](const xg::Tensor& x) { return xg::sum(xg::square(xg::layer_norm(x * x, xg::view(x, 1), xg::view(x, 2))) * w34); },
      {3, 4},
      0.5,
      1.5},
@@ -372,8 +368,7 @@ TEST_CASE("a persistent inner tape's gradients are differentiated by an outer on
     for (std::size_t i = 0; i < 2; ++i) {
         CHECK(numbers(outer.gradient(xg::sum(gx), x))[i] == doctest::Approx(6 * xv[i] * wv[i] * wv[i]));
         CHECK(numbers(outer.gradient(xg::sum(gx), w))[i] == doctest::Approx(6 * xv[i] * xv[i] * wv[i]));
-        CHECK(numbers(outer.gradient(xg::sum(gw), x))[i] ==
-              doctest::Approx(6 * xv[i] * xv[i] * wv[i]));  // mixed partials agree
+        CHECK(numbers(outer.gradient(xg::sum(gw), x))[i] == doctest::Approx(6 * xv[i] * xv[i] * wv[i]));  // mixed partials agree
         CHECK(numbers(outer.gradient(xg::sum(gw), w))[i] == doctest::Approx(2 * std::pow(xv[i], 3)));
         CHECK(numbers(outer.gradient(tangent, x))[i] == doctest::Approx(6 * xv[i] * std::pow(wv[i], 3)));
         CHECK(numbers(outer.gradient(tangent, w))[i] ==

@@ -45,7 +45,8 @@ double slope(double a, double b, double y, Numbers numbers) {
 std::vector<Reference> references() {
     std::vector<Reference> list;
     xg::rules::All::each([&]<class Op> {
-        list.push_back({[](double a, double b, Numbers n) { return number(xg::value<Op>(Scalar(a), Scalar(b), n)); }, {slope<Op, 0>, slope<Op, 1>}});
+        list.push_back({[](double a, double b, Numbers n) { return number(xg::value<Op>(Scalar(a), Scalar(b), n)); },
+                        {slope<Op, 0>, slope<Op, 1>}});
     });
     return list;
 }
@@ -68,14 +69,17 @@ const Numbers constants{1.5, 2.5};
 template <class T>
 std::vector<T> sample(Index n, Interval in, double phase) {
     std::vector<T> x(std::size_t(n) + 64);
-    for (std::size_t i = 0; i < x.size(); ++i) x[i] = T(in.low + (in.high - in.low) * (0.5 + 0.5 * std::sin(double(i) * 1.7 + phase)));
+    for (std::size_t i = 0; i < x.size(); ++i)
+        x[i] = T(in.low + (in.high - in.low) * (0.5 + 0.5 * std::sin(double(i) * 1.7 + phase)));
     return x;
 }
 
 template <class T>
 void compare(const std::vector<T>& got, Index n, auto want, double tolerance) {
     double worst = 0;
-    for (Index i = 0; i < n; ++i) worst = std::max(worst, std::fabs(double(got[std::size_t(i)]) - want(std::size_t(i))) / (1 + std::fabs(want(std::size_t(i)))));
+    for (Index i = 0; i < n; ++i)
+        worst = std::max(worst,
+                         std::fabs(double(got[std::size_t(i)]) - want(std::size_t(i))) / (1 + std::fabs(want(std::size_t(i)))));
     CHECK(worst <= tolerance);
 }
 
@@ -93,7 +97,9 @@ void check(const xg::detail::Elementwise& op, const Reference& reference) {
         for (int k = 0; k < op.inputs; ++k) {
             if (!of.vjp[k]) continue;
             of.vjp[k](n, out.data(), {a.data(), b.data(), y.data(), g.data()}, constants);
-            compare(out, n, [&](std::size_t i) { return double(g[i]) * reference.slope[k](a[i], b[i], value(i), constants); }, tolerance * 4);
+            compare(
+                out, n, [&](std::size_t i) { return double(g[i]) * reference.slope[k](a[i], b[i], value(i), constants); },
+                tolerance * 4);
         }
     }
 }
@@ -126,10 +132,14 @@ TEST_CASE("a rule's slope is the slope of its value") {
         for (std::size_t k = 0; k < 40; ++k) {
             const auto f = [&](double x, double z) { return list[i].value(x, z, constants); };
             const double y = f(a[k], b[k]);
-            const double by_a = (f(a[k] + h, b[k]) - f(a[k] - h, b[k])) / (2 * h), by_b = (f(a[k], b[k] + h) - f(a[k], b[k] - h)) / (2 * h);
-            if (std::fabs(a[k] - b[k]) < 1e-3 || std::fabs(a[k]) < 1e-3 || std::fabs(a[k] - 1.5) < 1e-3 || std::fabs(a[k] - 2.5) < 1e-3) continue;  // kinks
+            const double by_a = (f(a[k] + h, b[k]) - f(a[k] - h, b[k])) / (2 * h),
+                         by_b = (f(a[k], b[k] + h) - f(a[k], b[k] - h)) / (2 * h);
+            if (std::fabs(a[k] - b[k]) < 1e-3 || std::fabs(a[k]) < 1e-3 || std::fabs(a[k] - 1.5) < 1e-3 ||
+                std::fabs(a[k] - 2.5) < 1e-3)
+                continue;  // kinks
             CHECK(std::fabs(list[i].slope[0](a[k], b[k], y, constants) - by_a) < 1e-8 * (1 + std::fabs(by_a)));
-            if (ops[i]->inputs == 2) CHECK(std::fabs(list[i].slope[1](a[k], b[k], y, constants) - by_b) < 1e-8 * (1 + std::fabs(by_b)));
+            if (ops[i]->inputs == 2)
+                CHECK(std::fabs(list[i].slope[1](a[k], b[k], y, constants) - by_b) < 1e-8 * (1 + std::fabs(by_b)));
         }
     }
 }
@@ -141,8 +151,11 @@ TEST_CASE("row kernels agree on every instruction set, at every length") {
         INFO(kernels::isa_names[int(isa)]);
         for (Index n = 1; n <= 67; ++n) {
             xg::Rng rng{std::uint64_t(n)};
-            const xg::Tensor x = xg::randn({3, n}, xg::f64, rng) * 2., g = xg::randn({3, n}, xg::f64, rng), labels = xg::randint({3}, 0, n, rng);
-            const auto near = [](const xg::Tensor& a, const xg::Tensor& b) { return xg::amax(xg::abs(a - b)).item<double>() < 1e-13; };
+            const xg::Tensor x = xg::randn({3, n}, xg::f64, rng) * 2., g = xg::randn({3, n}, xg::f64, rng),
+                             labels = xg::randint({3}, 0, n, rng);
+            const auto near = [](const xg::Tensor& a, const xg::Tensor& b) {
+                return xg::amax(xg::abs(a - b)).item<double>() < 1e-13;
+            };
             const xg::Tensor e = xg::exp(x), s = e / xg::sum(e, 1, xt::keep_dims);
             CHECK(near(xg::softmax(x), s));
             CHECK(near(xg::softmax_vjp(s, g), s * (g - xg::sum(g * s, 1, xt::keep_dims))));

@@ -57,8 +57,12 @@ auto evaluated(const std::vector<E>& parts) {
 
 template <class A>
 bool close(const A& a, const A& b) {
-    if constexpr (requires { a.front(); b.dimension(); })
-        return a.dimension() == b.dimension() && std::equal(a.shape().begin(), a.shape().end(), b.shape().begin()) && allclose(a, b, 1e-13, 1e-13);
+    if constexpr (requires {
+                      a.front();
+                      b.dimension();
+                  })
+        return a.dimension() == b.dimension() && std::equal(a.shape().begin(), a.shape().end(), b.shape().begin()) &&
+               allclose(a, b, 1e-13, 1e-13);
     else
         return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& p, const auto& q) { return close(p, q); });
 }
@@ -70,7 +74,8 @@ bool close(const Tensor& x, const xarray<T>& expected) {
     return x.dtype() == dtype_of<T> && close(xarray<E>(x.values<E>()), xarray<E>(cast<E>(expected)));
 }
 bool close(const std::vector<Tensor>& x, const std::vector<xarray<double>>& expected) {
-    return std::equal(x.begin(), x.end(), expected.begin(), expected.end(), [](const auto& p, const auto& q) { return close(p, q); });
+    return std::equal(x.begin(), x.end(), expected.begin(), expected.end(),
+                      [](const auto& p, const auto& q) { return close(p, q); });
 }
 
 template <class X>
@@ -99,16 +104,29 @@ void agree(const F& f, const xarray<S>& a, const xarray<T>& b, int line = __buil
     Tensor r = a, s = b;
     xarray<S> c = a;
     xarray<T> d = b;
-    const Tensor results[] = {f(p, q),         f(p, s),         f(p, Tensor(b)), f(r, q),    f(r, s),    f(r, Tensor(b)),
-                              f(Tensor(a), q), f(Tensor(a), s), f(p, b),         f(r, d),    f(a, q),    f(c, s),
-                              f(Tensor(a), Tensor(b)),          f(Tensor(a), xarray<T>(b)),  f(xarray<S>(a), Tensor(b))};
-    const bool all_agree = std::all_of(std::begin(results), std::end(results), [&](const Tensor& x) { return close(x, expected); });
+    const Tensor results[] = {f(p, q),
+                              f(p, s),
+                              f(p, Tensor(b)),
+                              f(r, q),
+                              f(r, s),
+                              f(r, Tensor(b)),
+                              f(Tensor(a), q),
+                              f(Tensor(a), s),
+                              f(p, b),
+                              f(r, d),
+                              f(a, q),
+                              f(c, s),
+                              f(Tensor(a), Tensor(b)),
+                              f(Tensor(a), xarray<T>(b)),
+                              f(xarray<S>(a), Tensor(b))};
+    const bool all_agree =
+        std::all_of(std::begin(results), std::end(results), [&](const Tensor& x) { return close(x, expected); });
     CHECK(all_agree);
 }
 
 const xarray<double> a = 0.25 + arange<double>(24).reshape({2, 3, 4}) / 16;
 const xarray<double> b{0.75, 0.25, 1.5, 0.5};
-const xarray<bool> p = a < 0.9, q = b > 0.5;
+const xarray<bool> p = a<0.9, q = b> 0.5;
 const xarray<double> thin = 0.5 + arange<double>(6).reshape({1, 2, 1, 3});
 
 }  // namespace
@@ -191,14 +209,14 @@ const std::vector<int> signed_axes{0, -1};
 }  // namespace
 
 // The ways to name axes, for a reducer that both libraries have.
-#define CHECK_REDUCER(f)                                                       \
-    agree([](auto&& x) { return f(FORWARD(x)); }, a);                          \
-    agree([](auto&& x) { return f(FORWARD(x), keep_dims); }, a);               \
-    agree([](auto&& x) { return f(FORWARD(x), 1); }, a);                       \
-    agree([](auto&& x) { return f(FORWARD(x), -1, keep_dims); }, a);           \
-    agree([](auto&& x) { return f(FORWARD(x), {0, 2}); }, a);                  \
-    agree([](auto&& x) { return f(FORWARD(x), {0, 2}, keep_dims); }, a);       \
-    agree([](auto&& x) { return f(FORWARD(x), axes_vector); }, a);             \
+#define CHECK_REDUCER(f)                                                 \
+    agree([](auto&& x) { return f(FORWARD(x)); }, a);                    \
+    agree([](auto&& x) { return f(FORWARD(x), keep_dims); }, a);         \
+    agree([](auto&& x) { return f(FORWARD(x), 1); }, a);                 \
+    agree([](auto&& x) { return f(FORWARD(x), -1, keep_dims); }, a);     \
+    agree([](auto&& x) { return f(FORWARD(x), {0, 2}); }, a);            \
+    agree([](auto&& x) { return f(FORWARD(x), {0, 2}, keep_dims); }, a); \
+    agree([](auto&& x) { return f(FORWARD(x), axes_vector); }, a);       \
     agree([](auto&& x) { return f(FORWARD(x), axes_array, keep_dims); }, a)
 
 TEST_CASE("sum") {

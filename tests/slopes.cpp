@@ -72,7 +72,9 @@ TEST_CASE("clip has slope 1 at its bounds, between numbers and between tensors")
     CHECK(dh.item<double>() == 1);
 }
 
-TEST_CASE("sqrt has slope inf at 0") { CHECK(slope([](auto& x) { return xg::sqrt(x); }, 0) == inf); }
+TEST_CASE("sqrt has slope inf at 0") {
+    CHECK(slope([](auto& x) { return xg::sqrt(x); }, 0) == inf);
+}
 
 TEST_CASE("powers at 0 have the slopes of polynomials") {
     CHECK(slope([](auto& x) { return xg::pow(x, 0); }, 0) == 0);
@@ -145,5 +147,6 @@ TEST_CASE("reductions of extremes neither overflow nor lose digits") {
     CHECK(xg::all(xg::equal(xg::softmax(logits), xg::tensor({{1., 0., 0.}}))).item<bool>());
     CHECK(xg::all(xg::equal(xg::log_softmax(logits), xg::tensor({{0., -1000., -2000.}}))).item<bool>());
     CHECK(xg::all(xg::equal(xg::softmax(xg::tensor({0., -inf})), xg::tensor({1., 0.}))).item<bool>());
-    CHECK(xg::sum(xg::full({10'000'000}, 0.1, xg::f32)).item<double>() == doctest::Approx(10'000'000 * double(0.1f)).epsilon(1e-6));
+    CHECK(xg::sum(xg::full({10'000'000}, 0.1, xg::f32)).item<double>() ==
+          doctest::Approx(10'000'000 * double(0.1f)).epsilon(1e-6));
 }

@@ -240,7 +240,8 @@ TEST_CASE("a default-constructed tensor is an error wherever it is used") {
 }
 
 TEST_CASE("C++ numbers become tensors, and tensors numbers, only when asked") {
-    static_assert(!std::convertible_to<double, Tensor> && !std::convertible_to<int, Tensor> && !std::convertible_to<bool, Tensor>);
+    static_assert(!std::convertible_to<double, Tensor> && !std::convertible_to<int, Tensor> &&
+                  !std::convertible_to<bool, Tensor>);
     static_assert(!std::convertible_to<Tensor, double> && !std::convertible_to<Tensor, bool>);
     static_assert(!std::constructible_from<Tensor, const char*> && !std::constructible_from<Tensor, std::string>);
     static_assert(!Comparable<Tensor, Tensor> && !Comparable<Tensor, double> && !Comparable<Tensor, xt::xarray<double>>);
@@ -293,11 +294,13 @@ TEST_CASE("an xtensor container becomes a tensor of its element type") {
     check_conversion(xt::xtensor<double, 3>(counted({2, 3, 4})));
     check_conversion(xt::xtensor<int, 2, xt::layout_type::column_major>(counted<int>({2, 3})));
     check_conversion(xt::xtensor_fixed<double, xt::xshape<2, 3>>(counted({2, 3})));
-    check_conversion(xt::xtensor_fixed<std::uint8_t, xt::xshape<2, 3>, xt::layout_type::column_major>(counted<std::uint8_t>({2, 3})));
+    check_conversion(
+        xt::xtensor_fixed<std::uint8_t, xt::xshape<2, 3>, xt::layout_type::column_major>(counted<std::uint8_t>({2, 3})));
     const std::vector<float> memory{1, 2, 3, 4, 5, 6};
     check_conversion(xt::adapt(memory, std::vector<std::size_t>{3, 2}));
     check_conversion(xt::adapt(memory.data(), 4, xt::no_ownership(), std::vector<std::size_t>{2, 2}));
-    check_conversion(xt::adapt(memory.data(), 6, xt::no_ownership(), std::vector<std::size_t>{2, 3}, std::vector<std::ptrdiff_t>{1, 2}));
+    check_conversion(
+        xt::adapt(memory.data(), 6, xt::no_ownership(), std::vector<std::size_t>{2, 3}, std::vector<std::ptrdiff_t>{1, 2}));
 }
 
 TEST_CASE("a lazy expression or a temporary becomes a tensor") {
@@ -409,7 +412,8 @@ TEST_CASE("values of a view follow its strides") {
     agree(xg::view(x, xt::all(), xt::all(), xt::range(0, 5, 2)), xt::view(a, xt::all(), xt::all(), xt::range(0, 5, 2)));
     agree(xg::view(x, xt::all(), xt::range(_, _, -1)), xt::view(a, xt::all(), xt::range(_, _, -1)));
     agree(xg::view(x, xt::range(_, _, -1), 1, xt::range(4, 0, -2)), xt::view(a, xt::range(_, _, -1), 1, xt::range(4, 0, -2)));
-    agree(xg::view(xg::transpose(x), 2, xt::range(1, 3), xt::newaxis()), xt::view(xt::transpose(a), 2, xt::range(1, 3), xt::newaxis()));
+    agree(xg::view(xg::transpose(x), 2, xt::range(1, 3), xt::newaxis()),
+          xt::view(xt::transpose(a), 2, xt::range(1, 3), xt::newaxis()));
     agree(xg::expand_dims(xg::view(x, 1), 1), xt::expand_dims(xt::view(a, 1), 1));
     agree(xg::split(x, 2, 1)[1], xt::view(a, xt::all(), xt::range(2, 4)));
 
@@ -434,7 +438,8 @@ TEST_CASE("values and data of another type are a DtypeError") {
     CHECK_THROWS_AS(xg::zeros({2}, xg::i64).values<bool>(), xg::DtypeError);
     CHECK_THROWS_AS(xg::zeros({2}, xg::boolean).values<std::int64_t>(), xg::DtypeError);
     CHECK_THROWS_AS(xg::zeros({2}).data<float>(), xg::DtypeError);
-    CHECK_THROWS_WITH_AS(xg::zeros({2}).data<float>(), "[data] the elements are f64, not f32; convert with astype(x, xg::f32)", xg::DtypeError);
+    CHECK_THROWS_WITH_AS(xg::zeros({2}).data<float>(), "[data] the elements are f64, not f32; convert with astype(x, xg::f32)",
+                         xg::DtypeError);
 }
 
 TEST_CASE("shape, dimension, size and strides") {
@@ -545,8 +550,23 @@ std::vector<T> samples() {
     else if constexpr (std::integral<T>)
         return {0, 1, -7, (T(1) << 53) + 1, Limits::max(), Limits::min()};
     else
-        return {0,          T(-0.),      1,           T(-2.75),  T(0.999),       T(1e10),          T(-1e10),           T(9.3e18), T(-9.3e18),
-                T(0x1p63),  T(-0x1p63),  T(0x1p62),   T(1e-40),  Limits::max(),  Limits::lowest(), Limits::infinity(), -Limits::infinity(),
+        return {0,
+                T(-0.),
+                1,
+                T(-2.75),
+                T(0.999),
+                T(1e10),
+                T(-1e10),
+                T(9.3e18),
+                T(-9.3e18),
+                T(0x1p63),
+                T(-0x1p63),
+                T(0x1p62),
+                T(1e-40),
+                Limits::max(),
+                Limits::lowest(),
+                Limits::infinity(),
+                -Limits::infinity(),
                 Limits::quiet_NaN()};
 }
 
@@ -577,7 +597,8 @@ void check_astype() {
             for (std::size_t j = 0; j < n; ++j) {
                 const To expected = converted<To>(from[j]), got = y.data<To>()[i * n + j], transposed = z.values<To>()(j, i);
                 wrong += std::memcmp(&expected, &got, sizeof(To)) != 0 && !(expected != expected && got != got);
-                wrong += std::memcmp(&expected, &transposed, sizeof(To)) != 0 && !(expected != expected && transposed != transposed);
+                wrong +=
+                    std::memcmp(&expected, &transposed, sizeof(To)) != 0 && !(expected != expected && transposed != transposed);
                 if (rows > 1) break;
             }
         CHECK(wrong == 0);
@@ -608,8 +629,7 @@ void check_formula(const Tensor& x, const xt::xarray<T>& a, const xt::xarray<T>&
 
 }  // namespace
 
-#define CHECK_FORMULA(x, formula) \
-    check_formula(x, a, b, []([[maybe_unused]] auto p, [[maybe_unused]] auto q) { return formula; })
+#define CHECK_FORMULA(x, formula) check_formula(x, a, b, []([[maybe_unused]] auto p, [[maybe_unused]] auto q) { return formula; })
 
 TEST_CASE("an xtensor expression stands where a tensor stands") {
     const xt::xarray<double> a = counted({2, 3}), b{7, 2.5, 3};

@@ -54,14 +54,10 @@ std::string bits(const xg::Tensor& x) {
         return s;
     };
     switch (x.dtype()) {
-        case xg::f32:
-            return of(float{});
-        case xg::f64:
-            return of(double{});
-        case xg::i64:
-            return of(std::int64_t{});
-        default:
-            return of(bool{});
+        case xg::f32: return of(float{});
+        case xg::f64: return of(double{});
+        case xg::i64: return of(std::int64_t{});
+        default: return of(bool{});
     }
 }
 
@@ -138,8 +134,8 @@ TEST_CASE("threads share views of one buffer, and the last to go frees it") {
     for (int round = 0; round < rounds; ++round) {
         xg::Tensor whole = numbers({6, 8}, xg::f64, std::uint64_t(round));
         const double sum = xg::sum(whole).item<double>();
-        std::vector<xg::Tensor> views{xg::view(whole, xt::range(1, 5)), xg::transpose(whole),
-                                      xg::reshape(whole, {8, 6}), xg::view(whole, 2)};
+        std::vector<xg::Tensor> views{xg::view(whole, xt::range(1, 5)), xg::transpose(whole), xg::reshape(whole, {8, 6}),
+                                      xg::view(whole, 2)};
         const auto values = views[1].values<double>();  // keeps the memory as well
         whole = xg::Tensor();
         std::atomic<int> wrong{0};
@@ -318,12 +314,12 @@ struct Computation {
 };
 
 /// y = f(x...), and the gradients of sum(y * c) for a fixed c.
-template <class... X> std::vector<xg::Tensor> with_gradients(auto f, const X&... x) {
+template <class... X>
+std::vector<xg::Tensor> with_gradients(auto f, const X&... x) {
     xg::Tape tape;
     const xg::Tensor y = f(x...);
     std::vector<xg::Tensor> all{y};
-    for (const xg::Tensor& g : tape.vjp(y, numbers(y.shape(), y.dtype(), 99), std::vector<xg::Tensor>{x...}))
-        all.push_back(g);
+    for (const xg::Tensor& g : tape.vjp(y, numbers(y.shape(), y.dtype(), 99), std::vector<xg::Tensor>{x...})) all.push_back(g);
     return all;
 }
 
@@ -343,17 +339,15 @@ const std::vector<Computation> computations{
          std::vector<xg::Tensor> all;
          for (const auto& [m, k, n] : std::vector<std::array<xg::Index, 3>>{
                   {255, 129, 257}, {1, 900, 1100}, {1100, 900, 1}, {3, 5000, 70}, {513, 31, 512}, {2000, 3, 5}})
-             for (const xg::Tensor& t : with_gradients([](auto&a, auto&b) { return xg::matmul(a, b); },
-                                                       numbers({m, k}, d, 1), numbers({k, n}, d, 2)))
+             for (const xg::Tensor& t :
+                  with_gradients([](auto& a, auto& b) { return xg::matmul(a, b); }, numbers({m, k}, d, 1), numbers({k, n}, d, 2)))
                  all.push_back(t);
          return all;
      }},
     {"matmul of transposed and strided operands",
      [](xg::Dtype d) {
          return with_gradients(
-             [](auto& a, auto& b) {
-                 return xg::matmul(xg::transpose(a), xg::view(b, xt::all(), xt::range(0, 600, 2)));
-             },
+             [](auto& a, auto& b) { return xg::matmul(xg::transpose(a), xg::view(b, xt::all(), xt::range(0, 600, 2))); },
              numbers({400, 310}, d, 1), numbers({400, 600}, d, 2));
      }},
     {"matmul of a batch",
@@ -394,14 +388,12 @@ const std::vector<Computation> computations{
      [](xg::Dtype d) {
          const xg::Tensor x = numbers({300, 410}, d, 1);
          std::vector<xg::Tensor> all{xg::argmax(x), xg::argmax(x, 0), xg::argmax(x, 1)};
-         for (const xg::Tensor& t : with_gradients([](auto& t) { return xg::amax(t, 0) + xg::amin(t); }, x))
-             all.push_back(t);
+         for (const xg::Tensor& t : with_gradients([](auto& t) { return xg::amax(t, 0) + xg::amin(t); }, x)) all.push_back(t);
          return all;
      }},
     {"logsumexp",
      [](xg::Dtype d) {
-         return with_gradients([](auto& x) { return xg::logsumexp(x, 0) + xg::logsumexp(x); },
-                               numbers({300, 410}, d, 1));
+         return with_gradients([](auto& x) { return xg::logsumexp(x, 0) + xg::logsumexp(x); }, numbers({300, 410}, d, 1));
      }},
     {"softmax",
      [](xg::Dtype d) {
@@ -426,8 +418,8 @@ const std::vector<Computation> computations{
      }},
     {"layer_norm",
      [](xg::Dtype d) {
-         return with_gradients([](auto& x, auto& w, auto& b) { return xg::layer_norm(x, w, b); },
-                               numbers({300, 413}, d, 1), numbers({413}, d, 2), numbers({413}, d, 3));
+         return with_gradients([](auto& x, auto& w, auto& b) { return xg::layer_norm(x, w, b); }, numbers({300, 413}, d, 1),
+                               numbers({413}, d, 2), numbers({413}, d, 3));
      }},
     {"elementwise",
      [](xg::Dtype d) {
@@ -463,13 +455,13 @@ const std::vector<Computation> computations{
      }},
     {"index_add",
      [](xg::Dtype d) {
-         return with_gradients([](auto& x, auto& v) { return xg::index_add(x, indices(900, 15), v); },
-                               numbers({15, 2130}, d, 1), numbers({900, 2130}, d, 2));
+         return with_gradients([](auto& x, auto& v) { return xg::index_add(x, indices(900, 15), v); }, numbers({15, 2130}, d, 1),
+                               numbers({900, 2130}, d, 2));
      }},
     {"index_add of numbers",
      [](xg::Dtype d) {
-         return with_gradients([](auto& x, auto& v) { return xg::index_add(x, indices(90'000, 15), v); },
-                               numbers({15}, d, 1), numbers({90'000}, d, 2));
+         return with_gradients([](auto& x, auto& v) { return xg::index_add(x, indices(90'000, 15), v); }, numbers({15}, d, 1),
+                               numbers({90'000}, d, 2));
      }},
     {"copies",
      [](xg::Dtype d) {
@@ -485,8 +477,7 @@ const std::vector<Computation> computations{
      [](xg::Dtype d) {
          xg::Rng rng(3);
          return std::vector{xg::randn({310, 417}, d, rng), xg::uniform({310, 419}, d, rng, -1, 3),
-                            xg::randint({70'001}, -5, 1000, rng), xg::permutation(70'001, rng),
-                            xg::full({310, 417}, 0.1, d)};
+                            xg::randint({70'001}, -5, 1000, rng), xg::permutation(70'001, rng), xg::full({310, 417}, 0.1, d)};
      }},
     {"a second derivative",
      [](xg::Dtype d) {

@@ -26,8 +26,9 @@ inline constexpr Dtype dtype_of = std::same_as<T, bool>    ? Dtype::boolean
 
 /// The C++ type of an element.
 template <Dtype d>
-using element_of = std::conditional_t<d == Dtype::f32, float,
-                                      std::conditional_t<d == Dtype::f64, double, std::conditional_t<d == Dtype::i64, std::int64_t, bool>>>;
+using element_of =
+    std::conditional_t<d == Dtype::f32, float,
+                       std::conditional_t<d == Dtype::f64, double, std::conditional_t<d == Dtype::i64, std::int64_t, bool>>>;
 
 constexpr bool is_floating(Dtype d) noexcept { return d == Dtype::f32 || d == Dtype::f64; }
 

@@ -26,11 +26,11 @@ struct Block {
     std::atomic<std::uint32_t> references;
     Dtype dtype;
     std::uint8_t rank;
-    bool dense;                // row-major without gaps
-    std::uint8_t size_class;   // of the pool
-    std::uint64_t tag;         // identity on the tapes; never used twice
-    std::byte* data;           // the first element; null: only the shape matters
-    Block* base;               // null: an owner
+    bool dense;               // row-major without gaps
+    std::uint8_t size_class;  // of the pool
+    std::uint64_t tag;        // identity on the tapes; never used twice
+    std::byte* data;          // the first element; null: only the shape matters
+    Block* base;              // null: an owner
 
     Index* shape() noexcept { return reinterpret_cast<Index*>(this + 1); }
     Index* strides() noexcept { return shape() + rank; }

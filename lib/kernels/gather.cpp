@@ -10,7 +10,8 @@ void take(const Gather& g, int item, const void* x, void* out) {
     auto* to = static_cast<std::byte*>(out);
     const auto rows = [&](Index begin, Index end) {
         for (Index i = begin; i < end; ++i)
-            std::memcpy(to + i * row_bytes, from + (i / g.count * g.extent + g.row(i % g.count)) * row_bytes, std::size_t(row_bytes));
+            std::memcpy(to + i * row_bytes, from + (i / g.count * g.extent + g.row(i % g.count)) * row_bytes,
+                        std::size_t(row_bytes));
     };
     const Index n = g.outer * g.count;
     if (n * g.inner < parallel_threshold) return rows(0, n);

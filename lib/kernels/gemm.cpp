@@ -51,7 +51,8 @@ template <class T>
 void call(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* c, Index ldc) {
     const auto layout = [](const Matrix<T>& x, Index rows, Index columns) {
         const bool plain = row_major(rows, columns, x.row, x.column);
-        const Index stride = plain ? (rows <= 1 ? std::max<Index>(1, columns) : x.row) : (columns <= 1 ? std::max<Index>(1, rows) : x.column);
+        const Index stride =
+            plain ? (rows <= 1 ? std::max<Index>(1, columns) : x.row) : (columns <= 1 ? std::max<Index>(1, rows) : x.column);
         return std::pair(plain ? CblasNoTrans : CblasTrans, int(stride));
     };
     const auto [ta, lda] = layout(a, m, k);

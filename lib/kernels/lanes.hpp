@@ -10,6 +10,17 @@
 
 namespace xtgrad {
 
+/// The functions of scalars and of batches.
+namespace math {
+using std::cos, xsimd::cos;
+using std::erf, xsimd::erf;
+using std::exp, xsimd::exp;
+using std::log, xsimd::log;
+using std::sin, xsimd::sin;
+using std::sqrt, xsimd::sqrt;
+using std::tanh, xsimd::tanh;
+}  // namespace math
+
 /// B is T itself or an xsimd batch of T.
 template <class T, class B>
 class Lanes {
@@ -18,7 +29,9 @@ class Lanes {
 public:
     using Mask = decltype(B(T(0)) > B(T(0)));
 
-    XG_INLINE Lanes(B v) requires(!std::is_arithmetic_v<B>) : v_(v) {}
+    XG_INLINE Lanes(B v)
+        requires(!std::is_arithmetic_v<B>)
+        : v_(v) {}
     XG_INLINE Lanes(double c) : v_(T(c)) {}
     XG_INLINE static Lanes of(B v) {
         Lanes l;
@@ -62,13 +75,13 @@ public:
         else
             return xsimd::abs(x.v_);
     }
-    XG_INLINE friend Lanes sqrt(Lanes x) { return apply(x, [](auto v) { using std::sqrt; using xsimd::sqrt; return sqrt(v); }); }
-    XG_INLINE friend Lanes exp(Lanes x) { return apply(x, [](auto v) { using std::exp; using xsimd::exp; return exp(v); }); }
-    XG_INLINE friend Lanes log(Lanes x) { return apply(x, [](auto v) { using std::log; using xsimd::log; return log(v); }); }
-    XG_INLINE friend Lanes sin(Lanes x) { return apply(x, [](auto v) { using std::sin; using xsimd::sin; return sin(v); }); }
-    XG_INLINE friend Lanes cos(Lanes x) { return apply(x, [](auto v) { using std::cos; using xsimd::cos; return cos(v); }); }
-    XG_INLINE friend Lanes tanh(Lanes x) { return apply(x, [](auto v) { using std::tanh; using xsimd::tanh; return tanh(v); }); }
-    XG_INLINE friend Lanes erf(Lanes x) { return apply(x, [](auto v) { using std::erf; using xsimd::erf; return erf(v); }); }
+    XG_INLINE friend Lanes sqrt(Lanes x) { return of(math::sqrt(x.v_)); }
+    XG_INLINE friend Lanes exp(Lanes x) { return of(math::exp(x.v_)); }
+    XG_INLINE friend Lanes log(Lanes x) { return of(math::log(x.v_)); }
+    XG_INLINE friend Lanes sin(Lanes x) { return of(math::sin(x.v_)); }
+    XG_INLINE friend Lanes cos(Lanes x) { return of(math::cos(x.v_)); }
+    XG_INLINE friend Lanes tanh(Lanes x) { return of(math::tanh(x.v_)); }
+    XG_INLINE friend Lanes erf(Lanes x) { return of(math::erf(x.v_)); }
     /// Lane by lane: xsimd 8.1 takes exp(b log a), which loses digits as the exponent grows.
     XG_INLINE friend Lanes pow(Lanes a, Lanes b) {
         if constexpr (scalar) {
@@ -85,7 +98,6 @@ public:
 private:
     Lanes() = default;
 
-    XG_INLINE static Lanes apply(Lanes x, auto f) { return of(f(x.v_)); }
     XG_INLINE static Lanes select(Mask m, B a, B b) {
         if constexpr (scalar)
             return of(m ? a : b);

@@ -49,7 +49,8 @@ bool all_finite(Index n, const T* x) {
     constexpr Index block = 1024;
     for (Index first = 0; first < n; first += block) {
         int bad = 0;
-        for (Index i = first, end = std::min(n, first + block); i < end; ++i) bad += !(std::abs(x[i]) <= std::numeric_limits<T>::max());
+        for (Index i = first, end = std::min(n, first + block); i < end; ++i)
+            bad += !(std::abs(x[i]) <= std::numeric_limits<T>::max());
         if (bad) return false;
     }
     return true;

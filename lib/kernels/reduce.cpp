@@ -18,7 +18,8 @@ bool is_nan(T x) {
 
 struct Max {
     template <class T>
-    static constexpr T identity = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+    static constexpr T identity =
+        std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
     template <class T>
     static T join(T a, T b) {
         return a > b || is_nan(a) ? a : b;
@@ -26,7 +27,8 @@ struct Max {
 };
 struct Min {
     template <class T>
-    static constexpr T identity = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+    static constexpr T identity =
+        std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
     template <class T>
     static T join(T a, T b) {
         return a < b || is_nan(a) ? a : b;
@@ -103,7 +105,9 @@ struct View {
         std::copy_n(stride, s.rank, x.stride);
         simplify(space, {&x, 1});
     }
-    Index rows() const { return space.rank == 0 ? 1 : space.shape[space.rank - 1] == 0 ? 0 : space.count / space.shape[space.rank - 1]; }
+    Index rows() const {
+        return space.rank == 0 ? 1 : space.shape[space.rank - 1] == 0 ? 0 : space.count / space.shape[space.rank - 1];
+    }
     Index row_length() const { return space.rank == 0 ? space.count : space.shape[space.rank - 1]; }
     Index step() const { return space.rank == 0 ? 1 : x.stride[space.rank - 1]; }
     Index row(Index i) const { return space.rank == 0 ? 0 : offset_of(outer(), x.stride, i); }
@@ -181,8 +185,8 @@ void reduce_with(const View& kept, const View& reduced, const T* x, T* out) {
 }  // namespace
 
 template <class T>
-void reduce(Reduction r, const Space& kept, const Index* kept_stride, const Space& reduced, const Index* reduced_stride, const T* x,
-            T* out) {
+void reduce(Reduction r, const Space& kept, const Index* kept_stride, const Space& reduced, const Index* reduced_stride,
+            const T* x, T* out) {
     if (kept.count == 0) return;
     const View k(kept, kept_stride), d(reduced, reduced_stride);
     switch (r) {
@@ -205,7 +209,7 @@ void argmax(const Space& kept, const Index* kept_stride, Index n, Index stride, 
     }
 }
 
-#define XG_REDUCE(T)                                                                                          \
+#define XG_REDUCE(T)                                                                                       \
     template void reduce(Reduction, const Space&, const Index*, const Space&, const Index*, const T*, T*); \
     template void argmax(const Space&, const Index*, Index, Index, const T*, std::int64_t*);
 XG_REDUCE(float)

@@ -55,14 +55,16 @@ Tensor full_like(const Tensor& x, double value) { return filled_like("full_like"
 Tensor arange(double start, double stop, double step, Dtype dtype) {
     const double n = std::ceil((stop - start) / step);
     if (step == 0 || !std::isfinite(n) || n > 1e18)
-        fail<Error>("arange", "from ", start, " to ", stop, " by ", step, " does not end; use a finite range and a step other than 0");
+        fail<Error>("arange", "from ", start, " to ", stop, " by ", step,
+                    " does not end; use a finite range and a step other than 0");
     return generated("arange", Index(std::max(n, 0.)), dtype, [&](Index i) { return start + double(i) * step; });
 }
 Tensor arange(double stop, Dtype dtype) { return arange(0, stop, 1, dtype); }
 
 Tensor linspace(double start, double stop, Index n, bool endpoint, Dtype dtype) {
     const double step = (stop - start) / double(std::max<Index>(1, endpoint ? n - 1 : n));
-    return generated("linspace", n, dtype, [&](Index i) { return endpoint && i == n - 1 && n > 1 ? stop : start + double(i) * step; });
+    return generated("linspace", n, dtype,
+                     [&](Index i) { return endpoint && i == n - 1 && n > 1 ? stop : start + double(i) * step; });
 }
 
 Tensor eye(Index n, Index k, Dtype dtype) { return eye(Shape{n, n}, k, dtype); }
@@ -71,7 +73,8 @@ Tensor eye(const Shape& shape, Index k, Dtype dtype) {
     Tensor x = filled("eye", shape, 0, dtype);
     with_element(dtype, [&](auto z) {
         using T = decltype(z);
-        for (Index i = std::max<Index>(0, -k); i < shape[0] && i + k < shape[1]; ++i) mutable_data<T>(x)[i * shape[1] + i + k] = T(1);
+        for (Index i = std::max<Index>(0, -k); i < shape[0] && i + k < shape[1]; ++i)
+            mutable_data<T>(x)[i * shape[1] + i + k] = T(1);
     });
     return x;
 }
@@ -79,7 +82,8 @@ Tensor eye(const Shape& shape, Index k, Dtype dtype) {
 namespace detail {
 
 void fail_ragged(const Shape& expected, std::size_t extent) {
-    fail<ShapeError>("tensor", "rows of different lengths: ", expected.back(), " and ", extent, "; give all the same number of elements");
+    fail<ShapeError>("tensor", "rows of different lengths: ", expected.back(), " and ", extent,
+                     "; give all the same number of elements");
 }
 
 Tensor from_elements(Dtype dtype, const Shape& shape, const void* elements) {

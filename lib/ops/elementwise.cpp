@@ -7,8 +7,8 @@
 #include "../rules/all.hpp"
 #include "../tape/algebra.hpp"
 #include "../tensor/message.hpp"
-#include "recorded.hpp"
 #include "../tensor/strided_operand.hpp"
+#include "recorded.hpp"
 
 namespace xtgrad {
 namespace detail {
@@ -20,7 +20,8 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
     for (std::size_t i = 0; i < other.size(); ++i) {
         if (s[i + skip] == other[i] || other[i] == 1) continue;
         if (s[i + skip] != 1)
-            fail<ShapeError>(op, "shapes do not broadcast: ", a, " and ", b, "; extents must be equal or 1, aligned at the last axis");
+            fail<ShapeError>(op, "shapes do not broadcast: ", a, " and ", b,
+                             "; extents must be equal or 1, aligned at the last axis");
         s[i + skip] = other[i];
     }
     return s;
@@ -29,7 +30,6 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
 namespace {
 
 using kernels::Space;
-using kernels::Strided;
 
 kernels::Kernel kernel_of(const Elementwise& op, int k, Dtype d) {
     if (d == Dtype::i64) return op.integer;
@@ -41,7 +41,8 @@ kernels::Kernel kernel_of(const Elementwise& op, int k, Dtype d) {
 const void* data_of(const Tensor& x) { return x.defined() ? x.block()->data : nullptr; }
 
 /// out = the kernel over operands that broadcast to out's shape. k < 0: the value; else g * slope k.
-[[gnu::noinline]] void run(const Elementwise& op, int k, const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& y, const Tensor& g, Numbers numbers) {
+[[gnu::noinline]] void run(const Elementwise& op, int k, const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& y,
+                           const Tensor& g, Numbers numbers) {
     const kernels::Kernel kernel = kernel_of(op, k, out.block()->dtype);
     const Space space = space_of(out);
     std::array operands{operand_in(space, a), operand_in(space, b), operand_in(space, y), operand_in(space, g)};
@@ -71,7 +72,7 @@ Tensor times_slope(const Elementwise& op, int k, const Node& n, Tensor g) {
     if (!n.broadcast && block->dense && dense(a) && dense(b) && dense(y) && count < kernels::parallel_threshold)
         kernel_of(op, k, block->dtype)(count, out.block()->data, {data_of(a), data_of(b), data_of(y), block->data}, numbers);
     else
-        run(op, k, out, a, b, y, g.defined() ? g : out, numbers);
+        run(op, k, out, a, b, y, g.defined() ? g : out, numbers);  // NOLINT(bugprone-use-after-move): empty if it was
     return out;
 }
 
@@ -81,8 +82,9 @@ void vjp_of(const Node& n, Tensor g, Need need, Tensor* out) {
         out[0] = times_slope(op, 0, n, std::move(g));
         return;
     }
-    if (need & 1) out[0] = need & 2 ? times_slope(op, 0, n, g) : times_slope(op, 0, n, std::move(g));
-    if (need & 2) out[1] = times_slope(op, 1, n, std::move(g));
+    const int last = need & 2 ? 1 : 0;
+    if (last && need & 1) out[0] = times_slope(op, 0, n, g);
+    out[last] = times_slope(op, last, n, std::move(g));
 }
 
 Tensor jvp_of(const Node& n, const Tensor* tangents) {
@@ -103,13 +105,14 @@ constexpr Slope slope_of() {
     else if constexpr (constant_slope<R, k>())
         return {{}, constant_slope<R, k>(), nullptr};
     else
-        return {reads<R, k, Recorded>(), {}, [](const Tensor& g, const Tensor& a, const Tensor& b, const Tensor& y, Numbers numbers) {
-                    const auto s = xtgrad::slope<R, k>(Recorded(a), Recorded(b), Recorded(y), numbers);
-                    if constexpr (std::same_as<decltype(s), const double>)
-                        return g * s;
-                    else
-                        return g * s.tensor();
-                }};
+        return {
+            reads<R, k, Recorded>(), {}, [](const Tensor& g, const Tensor& a, const Tensor& b, const Tensor& y, Numbers numbers) {
+                const auto s = xtgrad::slope<R, k>(Recorded(a), Recorded(b), Recorded(y), numbers);
+                if constexpr (std::same_as<decltype(s), const double>)
+                    return g * s;
+                else
+                    return g * s.tensor();
+            }};
 }
 
 template <class R>
@@ -149,15 +152,16 @@ constexpr kernels::Kernel integer_kernel_of() {
 }
 
 template <class R>
-constexpr Elementwise row{{R::name, vjp_of, jvp_of},
-                          R::inputs,
-                          rules::All::place_of<R>(),
-                          {slope_of<R, 0>(), slope_of<R, 1>()},
-                          {points_of<R>()[0], points_of<R>()[1]},
-                          integer_kernel_of<R>(),
-                          slope_of<R, 0>().constant == 0. && slope_of<R, 1>().constant == 0.,
-                          {slope_of<R, 0>().reads.a || slope_of<R, 1>().reads.a, slope_of<R, 0>().reads.b || slope_of<R, 1>().reads.b,
-                           slope_of<R, 0>().reads.y || slope_of<R, 1>().reads.y}};
+constexpr Elementwise row{
+    {R::name, vjp_of, jvp_of},
+    R::inputs,
+    rules::All::place_of<R>(),
+    {slope_of<R, 0>(), slope_of<R, 1>()},
+    {points_of<R>()[0], points_of<R>()[1]},
+    integer_kernel_of<R>(),
+    slope_of<R, 0>().constant == 0. && slope_of<R, 1>().constant == 0.,
+    {slope_of<R, 0>().reads.a || slope_of<R, 1>().reads.a, slope_of<R, 0>().reads.b || slope_of<R, 1>().reads.b,
+     slope_of<R, 0>().reads.y || slope_of<R, 1>().reads.y}};
 
 constexpr auto rows = [] {
     std::array<const Elementwise*, rules::All::size> list{};
@@ -254,7 +258,8 @@ void accumulate(Tensor& into, Tensor&& g) {
         if (writable(into)) {
             const Index n = element_count(into);
             if (g.block()->dense && n < kernels::parallel_threshold)
-                return kernel_of(row<rules::Add>, -1, g.block()->dtype)(n, into.block()->data, {into.block()->data, g.block()->data}, {});
+                return kernel_of(row<rules::Add>, -1, g.block()->dtype)(n, into.block()->data,
+                                                                        {into.block()->data, g.block()->data}, {});
             return run(row<rules::Add>, -1, into, into, g, {}, {}, {});
         }
     }
@@ -310,9 +315,15 @@ bool is_fused(const char* op, const Tensor& x) {
 }  // namespace
 
 Tensor add(const Tensor& x, Literal n) { return is_fused("add", x) ? affine(x, 1, n.real) : x + number_like("add", x, n); }
-Tensor subtract(const Tensor& x, Literal n) { return is_fused("subtract", x) ? affine(x, 1, -n.real) : x - number_like("subtract", x, n); }
-Tensor subtract(Literal n, const Tensor& x) { return is_fused("subtract", x) ? affine(x, -1, n.real) : number_like("subtract", x, n) - x; }
-Tensor multiply(const Tensor& x, Literal n) { return is_fused("multiply", x) ? affine(x, n.real, 0) : x * number_like("multiply", x, n); }
+Tensor subtract(const Tensor& x, Literal n) {
+    return is_fused("subtract", x) ? affine(x, 1, -n.real) : x - number_like("subtract", x, n);
+}
+Tensor subtract(Literal n, const Tensor& x) {
+    return is_fused("subtract", x) ? affine(x, -1, n.real) : number_like("subtract", x, n) - x;
+}
+Tensor multiply(const Tensor& x, Literal n) {
+    return is_fused("multiply", x) ? affine(x, n.real, 0) : x * number_like("multiply", x, n);
+}
 Tensor divide(const Tensor& x, Literal n) {
     check_floating("divide", x);
     int exponent;
@@ -343,7 +354,8 @@ Tensor clip(const Tensor& x, const Tensor& low, const Tensor& high) {
         check_defined("clip", *t);
         check_same_dtype("clip", x, *t);
     }
-    if (x.dtype() == Dtype::boolean) fail<DtypeError>("clip", "does not take boolean ", x.shape(), "; convert with astype(x, xg::f32)");
+    if (x.dtype() == Dtype::boolean)
+        fail<DtypeError>("clip", "does not take boolean ", x.shape(), "; convert with astype(x, xg::f32)");
     broadcast_shapes("clip", broadcast_shapes("clip", x.shape(), low.shape()), high.shape());
     return where(x < low, low, where(x > high, high, x));
 }

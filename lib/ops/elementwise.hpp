@@ -22,7 +22,7 @@ struct Elementwise : Op {
     int inputs;
     Place place;  // of its kernels
     Slope slope[2];
-    Interval points[2];  // where tests take their points
+    Interval points[2];       // where tests take their points
     kernels::Kernel integer;  // for i64; null when there is none
     bool flat;                // every slope is 0: never recorded
     Reads saves;              // what one slope or the other looks at

@@ -25,7 +25,8 @@ struct Part {
 
 Index checked_index(const char* op, Index i, Index extent, const Shape& shape, std::size_t axis) {
     if (i < -extent || i >= extent)
-        fail<IndexError>(op, "index ", i, " is out of range: axis ", axis, " of ", shape, " has extent ", extent, "; ", Choices{extent});
+        fail<IndexError>(op, "index ", i, " is out of range: axis ", axis, " of ", shape, " has extent ", extent, "; ",
+                         Choices{extent});
     return i < 0 ? i + extent : i;
 }
 
@@ -34,7 +35,9 @@ void add_range(const char* op, Part& part, const Slice& s, Index extent, Index s
     if (s.step == 0) fail<IndexError>(op, "a range with step 0; use a positive or a negative step");
     const bool up = s.step > 0;
     const Index step = std::clamp(s.step, -extent - 1, extent + 1);  // farther makes no difference
-    const auto bound = [&](Index i) { return std::clamp(i < 0 ? i + extent : i, up ? Index(0) : Index(-1), up ? extent : extent - 1); };
+    const auto bound = [&](Index i) {
+        return std::clamp(i < 0 ? i + extent : i, up ? Index(0) : Index(-1), up ? extent : extent - 1);
+    };
     const Index start = s.has_start ? bound(s.start) : up ? 0 : extent - 1;
     const Index stop = s.has_stop ? bound(s.stop) : up ? extent : -1;
     const Index n = up ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step;
@@ -56,7 +59,8 @@ Part part_of(const char* op, const Tensor& x, const std::vector<Slice>& slices) 
     if (named > shape.size())
         fail<IndexError>(op, named, " slices for the ", shape.size(), " axes of ", shape, "; give at most one for each");
     std::size_t rank = shape.size();
-    for (const Slice& s : slices) rank += s.kind == Slice::Kind::new_axis ? 1 : s.kind == Slice::Kind::index ? std::size_t(-1) : 0;
+    for (const Slice& s : slices)
+        rank += s.kind == Slice::Kind::new_axis ? 1 : s.kind == Slice::Kind::index ? std::size_t(-1) : 0;
     check_rank(op, rank);
     Part part;
     std::size_t axis = 0;
@@ -90,7 +94,8 @@ Part part_of(const char* op, const Tensor& x, const std::vector<Slice>& slices) 
 std::unique_ptr<Extra> kept(const std::vector<Slice>& slices) {
     auto extra = std::make_unique<Extra>();
     for (const Slice& s : slices)
-        extra->extents.insert(extra->extents.end(), {Index(s.kind), s.start, s.stop, s.step, Index(s.has_start), Index(s.has_stop)});
+        extra->extents.insert(extra->extents.end(),
+                              {Index(s.kind), s.start, s.stop, s.step, Index(s.has_start), Index(s.has_stop)});
     return extra;
 }
 std::vector<Slice> slices_of(const Node& n) {
@@ -105,7 +110,9 @@ Tensor zeros_of(const Tensor& like) { return broadcast_to(scalar(0, like.dtype()
 
 // y = part of x;  x' = 0 with that part replaced by g
 
-void view_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = with_slice(zeros_of(n.in[0]), g, slices_of(n)); }
+void view_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+    cotangents[0] = with_slice(zeros_of(n.in[0]), g, slices_of(n));
+}
 Tensor view_jvp(const Node& n, const Tensor* tangents) { return sliced(tangents[0], slices_of(n)); }
 constexpr Op view_op{"view", view_vjp, view_jvp};
 
@@ -118,7 +125,8 @@ void set_view_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
 }
 Tensor set_view_jvp(const Node& n, const Tensor* tangents) {
     const Tensor zero = scalar(0, n.dtype());
-    return with_slice(tangents[0].defined() ? tangents[0] : broadcast_to(zero, n.shape()), tangents[1].defined() ? tangents[1] : zero, slices_of(n));
+    return with_slice(tangents[0].defined() ? tangents[0] : broadcast_to(zero, n.shape()),
+                      tangents[1].defined() ? tangents[1] : zero, slices_of(n));
 }
 constexpr Op set_view_op{"set_view", set_view_vjp, set_view_jvp};
 
@@ -138,7 +146,8 @@ Tensor with_slice(const Tensor& x, const Tensor& value, const std::vector<Slice>
     Tensor y = copied(x);
     const Part part = part_of("set_view", y, slices);
     if (broadcast_shapes("set_view", part.shape, value.shape()) != part.shape)
-        fail<ShapeError>("set_view", "the value ", value.shape(), " does not broadcast to the slice ", part.shape, "; give it that shape, or 1 where it repeats");
+        fail<ShapeError>("set_view", "the value ", value.shape(), " does not broadcast to the slice ", part.shape,
+                         "; give it that shape, or 1 where it repeats");
     kernels::Space space;
     space.rank = int(part.shape.size());
     space.count = size_of(part.shape);
@@ -159,7 +168,8 @@ namespace {
 void check_indices(const char* op, const Tensor& indices) {
     check_defined(op, indices);
     if (indices.dtype() != Dtype::i64)
-        fail<DtypeError>(op, "indices are ", indices.dtype(), ' ', indices.shape(), "; they need i64, convert with astype(i, xg::i64)");
+        fail<DtypeError>(op, "indices are ", indices.dtype(), ' ', indices.shape(),
+                         "; they need i64, convert with astype(i, xg::i64)");
 }
 
 /// Indices into an axis of an array of this shape, in range.
@@ -167,7 +177,8 @@ kernels::Gather gather_of(const char* op, const Shape& shape, std::size_t axis, 
     kernels::Gather g{1, shape[axis], 1, element_count(dense_indices), mutable_data<std::int64_t>(dense_indices)};
     for (std::size_t i = 0; i < shape.size(); ++i) (i < axis ? g.outer : g.inner) *= i == axis ? 1 : shape[i];
     if (const Index bad = kernels::first_out_of_range(g.count, g.indices, g.extent); bad >= 0)
-        fail<IndexError>(op, "index ", g.indices[bad], " is out of range: axis ", axis, " of ", shape, " has extent ", g.extent, "; ", Choices{g.extent});
+        fail<IndexError>(op, "index ", g.indices[bad], " is out of range: axis ", axis, " of ", shape, " has extent ", g.extent,
+                         "; ", Choices{g.extent});
     return g;
 }
 
@@ -181,7 +192,9 @@ Shape taken_shape(const Shape& x, std::size_t axis, const Shape& indices) {
 
 // y = x[i];  x' = g added at i to 0.  y = x + v at i;  x' = g,  v' = g[i].  Each is the other's adjoint; out is the indices.
 
-void take_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = index_add(zeros_of(n.in[0]), n.out, g, n.attr.i); }
+void take_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+    cotangents[0] = index_add(zeros_of(n.in[0]), n.out, g, n.attr.i);
+}
 Tensor take_jvp(const Node& n, const Tensor* tangents) { return take(tangents[0], n.out, n.attr.i); }
 constexpr Op take_op{"take", take_vjp, take_jvp};
 
@@ -223,11 +236,13 @@ Tensor index_add(const Tensor& x, const Tensor& indices, const Tensor& values, I
     check_indices("index_add", indices);
     check_defined("index_add", values);
     check_same_dtype("index_add", x, values);
-    if (x.dtype() == Dtype::boolean) fail<DtypeError>("index_add", "does not take boolean ", x.shape(), "; convert with astype(x, xg::i64)");
+    if (x.dtype() == Dtype::boolean)
+        fail<DtypeError>("index_add", "does not take boolean ", x.shape(), "; convert with astype(x, xg::i64)");
     const auto at = std::size_t(normalized_axis("index_add", axis, x.block()->rank));
     const Shape wanted = taken_shape(x.shape(), at, indices.shape());
     if (values.shape() != wanted)
-        fail<ShapeError>("index_add", "values ", values.shape(), " need the shape of take(x, indices, axis), ", wanted, "; broadcast them with broadcast_to");
+        fail<ShapeError>("index_add", "values ", values.shape(), " need the shape of take(x, indices, axis), ", wanted,
+                         "; broadcast them with broadcast_to");
     const Tensor dense = contiguous(values), at_indices = contiguous(indices);
     const kernels::Gather g = gather_of("index_add", x.shape(), at, at_indices);
     Tensor y = copied(x);

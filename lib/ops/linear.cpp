@@ -27,7 +27,8 @@ void matmul_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
     if (need & 1) cotangents[0] = sum_to(matmul(g, swapped(b)), a.shape());
     // One large product instead of many small ones that are added up.
     const bool shared_matrix = b.dimension() == 2 && a.dimension() > 2 && element_count(a) != 0;
-    if (need & 2) cotangents[1] = shared_matrix ? matmul(swapped(rows_of(a)), rows_of(g)) : sum_to(matmul(swapped(a), g), b.shape());
+    if (need & 2)
+        cotangents[1] = shared_matrix ? matmul(swapped(rows_of(a)), rows_of(g)) : sum_to(matmul(swapped(a), g), b.shape());
 }
 Tensor matmul_jvp(const Node& n, const Tensor* tangents) {
     Tensor sum;
@@ -71,7 +72,8 @@ void multiply(const Batch& a, const Batch& b, const Shape& batch, Tensor& out) {
     const T *p = mutable_data<T>(a.x), *q = mutable_data<T>(b.x);
     T* c = mutable_data<T>(out);
     const auto product = [&](Index i) {
-        return kernels::Product<T>{{p + a.offset(batch, i), a.row, a.column}, {q + b.offset(batch, i), b.row, b.column}, c + i * a.rows * b.columns};
+        return kernels::Product<T>{
+            {p + a.offset(batch, i), a.row, a.column}, {q + b.offset(batch, i), b.row, b.column}, c + i * a.rows * b.columns};
     };
     kernels::gemm<T>(size_of(batch), a.rows, b.columns, a.columns, product);
 }
@@ -92,7 +94,8 @@ Shape batch_shape(const Shape& p, const Shape& q) {
     try {
         return broadcast_shapes("matmul", Shape::of(p.data(), int(p.size()) - 2), Shape::of(q.data(), int(q.size()) - 2));
     } catch (const ShapeError&) {
-        fail<ShapeError>("matmul", "leading axes do not broadcast: ", p, " x ", q, "; extents before the last two must be equal or 1");
+        fail<ShapeError>("matmul", "leading axes do not broadcast: ", p, " x ", q,
+                         "; extents before the last two must be equal or 1");
     }
 }
 
@@ -103,7 +106,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     check_floating("matmul", b);
     check_same_dtype("matmul", a, b);
     if (a.dimension() == 0 || b.dimension() == 0)
-        fail<ShapeError>("matmul", "needs at least one axis on each side, got ", a.shape(), " x ", b.shape(), "; multiply by a scalar with *");
+        fail<ShapeError>("matmul", "needs at least one axis on each side, got ", a.shape(), " x ", b.shape(),
+                         "; multiply by a scalar with *");
     check_inner(a, b);
     if (a.dimension() == 1) {
         if (b.dimension() == 1) return reshape(matmul(expand_dims(a, Index(0)), expand_dims(b, Index(1))), {});
@@ -122,7 +126,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     shape.push_back(p[p.size() - 2]);
     shape.push_back(q.back());
     constexpr Index most = (Index(1) << 31) - 1;
-    if (std::max({p.back(), p[p.size() - 2], q.back()}) > most) fail<ShapeError>("matmul", "extents beyond 2^31 - 1: ", p, " x ", q, "; split the product");
+    if (std::max({p.back(), p[p.size() - 2], q.back()}) > most)
+        fail<ShapeError>("matmul", "extents beyond 2^31 - 1: ", p, " x ", q, "; split the product");
     Tensor out = allocate(a.dtype(), shape, "matmul");
     with_floating(a.dtype(), [&](auto z) {
         using T = decltype(z);

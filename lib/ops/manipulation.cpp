@@ -29,16 +29,19 @@ Shape inferred(const char* op, const Tensor& x, Shape shape) {
     const Index size = element_count(x);
     const auto unknown = std::find(shape.begin(), shape.end(), -1);
     if (unknown != shape.end()) {
-        if (std::count(shape.begin(), shape.end(), -1) > 1) fail<ShapeError>(op, "more than one -1 in ", shape, "; only one extent can be inferred");
+        if (std::count(shape.begin(), shape.end(), -1) > 1)
+            fail<ShapeError>(op, "more than one -1 in ", shape, "; only one extent can be inferred");
         *unknown = 1;
         const Index rest = checked_size(op, shape.data(), int(shape.size()));
         *unknown = -1;
         if (rest <= 0 || size % rest != 0)
-            fail<ShapeError>(op, "cannot infer -1: ", x.shape(), " has ", size, " elements, which ", shape, " does not divide; choose extents whose product is ", size);
+            fail<ShapeError>(op, "cannot infer -1: ", x.shape(), " has ", size, " elements, which ", shape,
+                             " does not divide; choose extents whose product is ", size);
         *unknown = size / rest;
     }
     if (checked_size(op, shape.data(), int(shape.size())) != size)
-        fail<ShapeError>(op, "sizes differ: ", x.shape(), " has ", size, " elements, ", shape, " has ", size_of(shape), "; one extent may be -1 and is inferred");
+        fail<ShapeError>(op, "sizes differ: ", x.shape(), " has ", size, " elements, ", shape, " has ", size_of(shape),
+                         "; one extent may be -1 and is inferred");
     return shape;
 }
 
@@ -141,7 +144,8 @@ Tensor transpose(const Tensor& x, const Axes* permutation) {
     Axes axes;
     if (permutation) {
         if (permutation->size() != shape.size())
-            fail<ShapeError>("transpose", "permutation ", *permutation, " needs ", shape.size(), " axes, as ", shape, " has; name each once");
+            fail<ShapeError>("transpose", "permutation ", *permutation, " needs ", shape.size(), " axes, as ", shape,
+                             " has; name each once");
         axes = normalized_axes("transpose", *permutation, int(shape.size()));
     } else {
         for (std::size_t i = shape.size(); i-- > 0;) axes.push_back(Index(i));
@@ -165,7 +169,8 @@ Tensor squeeze(const Tensor& x, const Axes* axes) {
     if (axes) {
         for (const Index axis : normalized_axes("squeeze", *axes, int(shape.size()))) {
             if (shape[std::size_t(axis)] != 1)
-                fail<ShapeError>("squeeze", "axis ", axis, " of ", shape, " has extent ", shape[std::size_t(axis)], "; only axes of extent 1 can go");
+                fail<ShapeError>("squeeze", "axis ", axis, " of ", shape, " has extent ", shape[std::size_t(axis)],
+                                 "; only axes of extent 1 can go");
             drop |= 1u << axis;
         }
     } else {
@@ -197,7 +202,8 @@ std::vector<Tensor> split(const Tensor& x, Index parts, Index axis) {
     axis = normalized_axis("split", axis, x.block()->rank);
     const Index extent = x.shape(axis);
     if (parts < 1 || extent % parts != 0)
-        fail<ShapeError>("split", "axis ", axis, " of ", x.shape(), " does not divide into ", parts, " equal parts; use view for unequal ones");
+        fail<ShapeError>("split", "axis ", axis, " of ", x.shape(), " does not divide into ", parts,
+                         " equal parts; use view for unequal ones");
     std::vector<Tensor> result;
     for (Index i = 0; i < parts; ++i) result.push_back(part_of(x, axis, i * (extent / parts), (i + 1) * (extent / parts)));
     return result;
@@ -216,7 +222,9 @@ Tensor concatenate(std::span<const Tensor> x, Index axis) {
         extents.push_back(other[at]);
         total += other[at];
         other[at] = shape[at];
-        if (other != shape) fail<ShapeError>("concatenate", "shapes differ beyond axis ", at, ": ", shape, " and ", t.shape(), "; only that extent may differ");
+        if (other != shape)
+            fail<ShapeError>("concatenate", "shapes differ beyond axis ", at, ": ", shape, " and ", t.shape(),
+                             "; only that extent may differ");
     }
     shape[at] = total;
     Tensor out = allocate(x[0].dtype(), shape, "concatenate");
@@ -240,7 +248,8 @@ Tensor stack(std::span<const Tensor> x, Index axis) {
     check_rank("stack", x[0].dimension() + 1);
     axis = new_axis("stack", axis, x[0].block()->rank);
     for (const Tensor& t : x)
-        if (t.shape() != x[0].shape()) fail<ShapeError>("stack", "shapes differ: ", x[0].shape(), " and ", t.shape(), "; all need one shape");
+        if (t.shape() != x[0].shape())
+            fail<ShapeError>("stack", "shapes differ: ", x[0].shape(), " and ", t.shape(), "; all need one shape");
     std::vector<Tensor> expanded;
     for (const Tensor& t : x) expanded.push_back(expand_dims(t, axis));
     return concatenate(expanded, axis);
@@ -267,7 +276,9 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
         fits = repeats || from[i - skip] == shape[i];
         strides[i] = repeats ? 0 : x.strides()[i - skip];
     }
-    if (!fits) fail<ShapeError>("broadcast_to", from, " does not broadcast to ", shape, "; extents must be equal or 1, aligned at the last axis");
+    if (!fits)
+        fail<ShapeError>("broadcast_to", from, " does not broadcast to ", shape,
+                         "; extents must be equal or 1, aligned at the last axis");
     Tensor y = make_view(x, shape, strides);
     if (records(x)) record(broadcast_op, y, x, {.in0 = ghost(x)});
     return y;

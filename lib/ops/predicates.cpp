@@ -64,14 +64,16 @@ Tensor logic(Logic l, const Tensor& a, const Tensor& b) {
 
 Tensor negation(const Tensor& x) {
     check_boolean("logical_not", x);
-    return mask_of("logical_not", {x}, [](Index n, bool* out, const void* const* p) { kernels::negation(n, out, static_cast<const bool*>(p[0])); });
+    return mask_of("logical_not", {x},
+                   [](Index n, bool* out, const void* const* p) { kernels::negation(n, out, static_cast<const bool*>(p[0])); });
 }
 
 Tensor is_finite(const Tensor& x) {
     check_floating("isfinite", x);
     return with_floating(x.dtype(), [&](auto z) {
         using T = decltype(z);
-        return mask_of("isfinite", {x}, [](Index n, bool* out, const void* const* p) { kernels::is_finite(n, out, static_cast<const T*>(p[0])); });
+        return mask_of("isfinite", {x},
+                       [](Index n, bool* out, const void* const* p) { kernels::is_finite(n, out, static_cast<const T*>(p[0])); });
     });
 }
 
@@ -81,7 +83,8 @@ void check_fits(const char* op, Dtype dtype, Literal value) {
     if (is_floating(dtype)) return;
     const bool whole = value.is_whole || (value.real == std::trunc(value.real) && value.real >= -0x1p63 && value.real < 0x1p63);
     if (whole && (dtype == Dtype::i64 || value.real == 0 || value.real == 1)) return;
-    fail<DtypeError>(op, value.real, " does not fit a tensor of ", dtype, "; convert the tensor with astype(x, xg::", dtype == Dtype::boolean && whole ? "i64)" : "f32)");
+    fail<DtypeError>(op, value.real, " does not fit a tensor of ", dtype,
+                     "; convert the tensor with astype(x, xg::", dtype == Dtype::boolean && whole ? "i64)" : "f32)");
 }
 
 Tensor number_like(const char* op, const Tensor& x, Literal value) {
@@ -149,7 +152,8 @@ Tensor astype(const Tensor& x, Dtype to) {
         with_element(to, [&](auto into) {
             const auto* p = mutable_data<decltype(from)>(dense);
             auto* q = mutable_data<decltype(into)>(out);
-            kernels::parallel_ranges(element_count(out), 4096, [&](Index begin, Index end) { kernels::convert(end - begin, q + begin, p + begin); });
+            kernels::parallel_ranges(element_count(out), 4096,
+                                     [&](Index begin, Index end) { kernels::convert(end - begin, q + begin, p + begin); });
         });
     });
     if (recording() && is_floating(x.dtype()) && is_floating(to)) {

@@ -36,7 +36,9 @@ namespace {
 
 /// Two uniform 53-bit numbers in [0, 1) of a block.
 std::array<double, 2> two_doubles(const std::array<std::uint32_t, 4>& w) {
-    const auto one = [](std::uint32_t high, std::uint32_t low) { return double((std::uint64_t(high) << 32 | low) >> 11) * 0x1p-53; };
+    const auto one = [](std::uint32_t high, std::uint32_t low) {
+        return double((std::uint64_t(high) << 32 | low) >> 11) * 0x1p-53;
+    };
     return {one(w[0], w[1]), one(w[2], w[3])};
 }
 
@@ -134,7 +136,8 @@ Tensor permutation(Index n, Rng& rng) {
 
 Tensor categorical(const Tensor& weights, Rng& rng) {
     check_floating("categorical", weights);
-    if (weights.dimension() == 0) fail<ShapeError>("categorical", "needs at least one axis, got a scalar; give a weight for each class");
+    if (weights.dimension() == 0)
+        fail<ShapeError>("categorical", "needs at least one axis, got a scalar; give a weight for each class");
     const Index n = weights.shape().back();
     Shape shape = weights.shape();
     shape.pop_back();
@@ -153,7 +156,8 @@ Tensor categorical(const Tensor& weights, Rng& rng) {
         }
         if (!valid || !(sum > 0) || !std::isfinite(sum)) {
             rng = start;
-            fail<Error>("categorical", "row ", r, " of ", weights.shape(), " is not a distribution: weights are finite, not negative, and not all 0; for logits use softmax first");
+            fail<Error>("categorical", "row ", r, " of ", weights.shape(),
+                        " is not a distribution: weights are finite, not negative, and not all 0; for logits use softmax first");
         }
         double rest = mutable_data<double>(u)[r] * sum;
         Index drawn = 0;

@@ -76,7 +76,8 @@ Tensor reduced(Reduction reduction, const Tensor& x, const Reduced& r) {
     const Split split(x, r);
     with_element(x.dtype(), [&](auto z) {
         using T = decltype(z);
-        kernels::reduce(reduction, split.space[0], split.stride[0], split.space[1], split.stride[1], mutable_data<T>(x), mutable_data<T>(out));
+        kernels::reduce(reduction, split.space[0], split.stride[0], split.space[1], split.stride[1], mutable_data<T>(x),
+                        mutable_data<T>(out));
     });
     return out;
 }
@@ -90,9 +91,7 @@ Tensor spread(const Tensor& y, const Reduced& r, const Shape& in) {
 
 Tensor sum(const Tensor& x, const Reduced& r);
 
-void sum_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
-    cotangents[0] = spread(g, Reduced(n.attr), n.in[0].shape());
-}
+void sum_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = spread(g, Reduced(n.attr), n.in[0].shape()); }
 Tensor sum_jvp(const Node& n, const Tensor* tangents) { return sum(tangents[0], Reduced(n.attr)); }
 constexpr Op sum_op{"sum", sum_vjp, sum_jvp};
 
@@ -201,13 +200,17 @@ Tensor argmax(const Tensor& x, const Index* axis, bool keep_dims) {
     const Reduced r("argmax", source, &list, keep_dims);
     const auto reduced_axis = std::size_t(list[0]);
     const Index n = source.shape()[reduced_axis];
-    const Shape shape = axis ? r.shape(source.shape()) : keep_dims ? Reduced("argmax", x, nullptr, true).shape(x.shape()) : Shape();
-    if (n == 0 && size_of(shape) != 0) fail<ShapeError>("argmax", "of no elements: ", x.shape(), " has an empty axis; check its shape first");
+    const Shape shape = axis        ? r.shape(source.shape())
+                        : keep_dims ? Reduced("argmax", x, nullptr, true).shape(x.shape())
+                                    : Shape();
+    if (n == 0 && size_of(shape) != 0)
+        fail<ShapeError>("argmax", "of no elements: ", x.shape(), " has an empty axis; check its shape first");
     Tensor out = allocate(Dtype::i64, shape);
     const Split split(source, r);
     with_element(x.dtype(), [&](auto z) {
         using T = decltype(z);
-        kernels::argmax(split.space[0], split.stride[0], n, split.stride[1][0], mutable_data<T>(source), mutable_data<std::int64_t>(out));
+        kernels::argmax(split.space[0], split.stride[0], n, split.stride[1][0], mutable_data<T>(source),
+                        mutable_data<std::int64_t>(out));
     });
     return out;
 }

@@ -73,7 +73,8 @@ Tensor softmax_op_jvp(const Node& n, const Tensor* tangents) { return softmax_vj
 constexpr Op softmax_op{"softmax", softmax_op_vjp, softmax_op_jvp};
 
 Tensor softmax_rows(const Tensor& x) {
-    Tensor out = by_rows(Rows("softmax", x), [](const auto& k) { return k.softmax; }, x);
+    Tensor out = by_rows(
+        Rows("softmax", x), [](const auto& k) { return k.softmax; }, x);
     if (recording()) record(softmax_op, out, x, {.out = out});
     return out;
 }
@@ -96,7 +97,8 @@ Tensor softmax_vjp_op_jvp(const Node& n, const Tensor* tangents) {
 constexpr Op softmax_vjp_op{"softmax_vjp", softmax_vjp_op_vjp, softmax_vjp_op_jvp};
 
 Tensor softmax_vjp_rows(const Tensor& s, const Tensor& g) {
-    Tensor out = by_rows(Rows("softmax_vjp", s), [](const auto& k) { return k.softmax_vjp; }, s, g);
+    Tensor out = by_rows(
+        Rows("softmax_vjp", s), [](const auto& k) { return k.softmax_vjp; }, s, g);
     if (recording()) record(softmax_vjp_op, out, s, g, {s, g, {}});
     return out;
 }
@@ -110,7 +112,8 @@ Tensor log_softmax_op_jvp(const Node& n, const Tensor* tangents) { return tangen
 constexpr Op log_softmax_op{"log_softmax", log_softmax_op_vjp, log_softmax_op_jvp};
 
 Tensor log_softmax_rows(const Tensor& x) {
-    Tensor out = by_rows(Rows("log_softmax", x), [](const auto& k) { return k.log_softmax; }, x);
+    Tensor out = by_rows(
+        Rows("log_softmax", x), [](const auto& k) { return k.log_softmax; }, x);
     if (recording()) record(log_softmax_op, out, x, {.out = out});
     return out;
 }
@@ -133,7 +136,8 @@ Tensor log_softmax_vjp_op_jvp(const Node& n, const Tensor* tangents) {
 constexpr Op log_softmax_vjp_op{"log_softmax_vjp", log_softmax_vjp_op_vjp, log_softmax_vjp_op_jvp};
 
 Tensor log_softmax_vjp_rows(const Tensor& y, const Tensor& g) {
-    Tensor out = by_rows(Rows("log_softmax_vjp", y), [](const auto& k) { return k.log_softmax_vjp; }, y, g);
+    Tensor out = by_rows(
+        Rows("log_softmax_vjp", y), [](const auto& k) { return k.log_softmax_vjp; }, y, g);
     if (recording()) record(log_softmax_vjp_op, out, y, g, {y, g, {}});
     return out;
 }
@@ -143,7 +147,9 @@ Tensor log_softmax_vjp_rows(const Tensor& y, const Tensor& g) {
 Tensor layer_norm_rows(const Tensor& x, double eps);
 Tensor layer_norm_vjp_rows(const Tensor& x, const Tensor& g, double eps);
 
-void layer_norm_op_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = layer_norm_vjp_rows(n.in[0], g, n.attr.p); }
+void layer_norm_op_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+    cotangents[0] = layer_norm_vjp_rows(n.in[0], g, n.attr.p);
+}
 Tensor layer_norm_op_jvp(const Node& n, const Tensor* tangents) { return layer_norm_vjp_rows(n.in[0], tangents[0], n.attr.p); }
 constexpr Op layer_norm_op{"layer_norm", layer_norm_op_vjp, layer_norm_op_jvp};
 
@@ -207,7 +213,9 @@ Tensor layer_norm_vjp_rows(const Tensor& x, const Tensor& g, double eps) {
 
 Tensor cross_entropy_vjp(const Tensor& logits, const Tensor& labels, const Tensor& g);
 
-void cross_entropy_op_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = cross_entropy_vjp(n.in[0], n.out, g); }
+void cross_entropy_op_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+    cotangents[0] = cross_entropy_vjp(n.in[0], n.out, g);
+}
 Tensor cross_entropy_op_jvp(const Node& n, const Tensor* tangents) {
     return sum(tangents[0] * cross_entropy_vjp(n.in[0], n.out, scalar(1, n.dtype())), nullptr, false);
 }
@@ -238,7 +246,8 @@ Tensor cross_entropy_vjp(const Tensor& logits, const Tensor& labels, const Tenso
         const T scale = T(scalar_value(g) / double(rows.count));
         const auto* label = mutable_data<std::int64_t>(dense_labels);
         kernels::for_rows(rows.count, rows.n, [&](Index first, Index count) {
-            kernels::row_kernels<T>().cross_entropy_vjp(count, rows.n, scale, mutable_data<T>(dense) + first * rows.n, label + first, mutable_data<T>(out) + first * rows.n);
+            kernels::row_kernels<T>().cross_entropy_vjp(count, rows.n, scale, mutable_data<T>(dense) + first * rows.n,
+                                                        label + first, mutable_data<T>(out) + first * rows.n);
         });
     });
     if (recording()) record(cross_entropy_vjp_op, out, logits, g, {logits, g, labels}, number(double(rows.count)));
@@ -248,11 +257,13 @@ Tensor cross_entropy_vjp(const Tensor& logits, const Tensor& labels, const Tenso
 void check_labels(const Tensor& logits, const Tensor& labels, const Tensor& dense_labels) {
     const Shape shape = logits.shape(), rows = Shape::of(shape.data(), int(shape.size()) - 1);
     if (labels.shape() != rows)
-        fail<ShapeError>("cross_entropy", "labels ", labels.shape(), " do not fit logits ", shape, "; they need the shape ", rows, ", a class for each row");
+        fail<ShapeError>("cross_entropy", "labels ", labels.shape(), " do not fit logits ", shape, "; they need the shape ", rows,
+                         ", a class for each row");
     const auto* label = mutable_data<std::int64_t>(dense_labels);
     for (Index i = 0, n = element_count(labels); i < n; ++i)
         if (label[i] < 0 || label[i] >= shape.back())
-            fail<IndexError>("cross_entropy", "label ", label[i], " is out of range for ", shape.back(), " classes; ", Labels{shape.back()});
+            fail<IndexError>("cross_entropy", "label ", label[i], " is out of range for ", shape.back(), " classes; ",
+                             Labels{shape.back()});
 }
 
 }  // namespace
@@ -268,7 +279,9 @@ Tensor softmax_vjp(const Tensor& s, const Tensor& g, Index axis) {
     check_floating("softmax_vjp", s);
     check_floating("softmax_vjp", g);
     check_same_dtype("softmax_vjp", s, g);
-    if (s.shape() != g.shape()) fail<ShapeError>("softmax_vjp", "shapes differ: ", s.shape(), " and ", g.shape(), "; both have the shape of softmax's result");
+    if (s.shape() != g.shape())
+        fail<ShapeError>("softmax_vjp", "shapes differ: ", s.shape(), " and ", g.shape(),
+                         "; both have the shape of softmax's result");
     return along("softmax_vjp", s, axis, [&](auto moved) { return softmax_vjp_rows(moved(s), moved(g)); });
 }
 
@@ -282,7 +295,8 @@ void check_affine(const Tensor& x, const char* what, const Tensor& t) {
     check_floating("layer_norm", t);
     check_same_dtype("layer_norm", x, t);
     if (t.shape() != Shape{x.shape().back()})
-        fail<ShapeError>("layer_norm", what, ' ', t.shape(), " does not fit rows of ", x.shape(), "; it needs the shape ", Shape{x.shape().back()});
+        fail<ShapeError>("layer_norm", what, ' ', t.shape(), " does not fit rows of ", x.shape(), "; it needs the shape ",
+                         Shape{x.shape().back()});
 }
 
 }  // namespace
@@ -304,7 +318,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
     const Rows rows("cross_entropy", logits);
     check_defined("cross_entropy", labels);
     if (labels.dtype() != Dtype::i64)
-        fail<DtypeError>("cross_entropy", "labels are ", labels.dtype(), ' ', labels.shape(), "; they need i64, convert with astype(labels, xg::i64)");
+        fail<DtypeError>("cross_entropy", "labels are ", labels.dtype(), ' ', labels.shape(),
+                         "; they need i64, convert with astype(labels, xg::i64)");
     const Tensor dense = contiguous(logits), dense_labels = contiguous(labels);
     check_labels(logits, labels, dense_labels);
     Tensor losses = allocate(logits.dtype(), Shape{rows.count});
@@ -312,7 +327,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
         using T = decltype(z);
         const auto* label = mutable_data<std::int64_t>(dense_labels);
         kernels::for_rows(rows.count, rows.n, [&](Index first, Index count) {
-            kernels::row_kernels<T>().cross_entropy(count, rows.n, mutable_data<T>(dense) + first * rows.n, label + first, mutable_data<T>(losses) + first);
+            kernels::row_kernels<T>().cross_entropy(count, rows.n, mutable_data<T>(dense) + first * rows.n, label + first,
+                                                    mutable_data<T>(losses) + first);
         });
     });
     Tensor out;

@@ -97,20 +97,32 @@ constexpr auto call(F f, const Y& y, Numbers numbers, const In&... in) {
 }
 
 template <class Op>
-inline constexpr auto value = [](auto... v) requires requires { Op::value(v...); }
-{ return Op::value(v...); };
+inline constexpr auto value = [](auto... v)
+    requires requires { Op::value(v...); }
+{
+    return Op::value(v...);
+};
 
 template <class Op, int k>
-inline constexpr auto slope = [](auto... v) requires requires { Op::slope(v...); }
-{ return Op::slope(v...); };
+inline constexpr auto slope = [](auto... v)
+    requires requires { Op::slope(v...); }
+{
+    return Op::slope(v...);
+};
 template <class Op>
     requires(Op::inputs == 2)
-inline constexpr auto slope<Op, 0> = [](auto... v) requires requires { Op::slope_a(v...); }
-{ return Op::slope_a(v...); };
+            inline constexpr auto slope<Op, 0> = [](auto... v)
+                requires requires { Op::slope_a(v...); }
+{
+    return Op::slope_a(v...);
+};
 template <class Op>
     requires(Op::inputs == 2)
-inline constexpr auto slope<Op, 1> = [](auto... v) requires requires { Op::slope_b(v...); }
-{ return Op::slope_b(v...); };
+            inline constexpr auto slope<Op, 1> = [](auto... v)
+                requires requires { Op::slope_b(v...); }
+{
+    return Op::slope_b(v...);
+};
 
 }  // namespace detail
 

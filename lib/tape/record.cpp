@@ -50,7 +50,8 @@ void Node::forget_saved() noexcept {
 
 Record& open_record() {
     if (!this_record) {
-        if (thread_ended) fail<TapeError>("tape", "this thread is ending: make tapes before its thread_local objects are destroyed");
+        if (thread_ended)
+            fail<TapeError>("tape", "this thread is ending: make tapes before its thread_local objects are destroyed");
         thread_local Owner owner;
         static_cast<void>(owner);
         this_record = new Record;
@@ -164,7 +165,8 @@ Record::~Record() {
 void check_values(const Op& op, const char* what, const Tensor& x) {
     if (!is_floating(x.dtype())) return;
     const Tensor dense = contiguous(x);
-    const bool finite = with_floating(x.dtype(), [&](auto z) { return kernels::all_finite(element_count(dense), mutable_data<decltype(z)>(dense)); });
+    const bool finite = with_floating(
+        x.dtype(), [&](auto z) { return kernels::all_finite(element_count(dense), mutable_data<decltype(z)>(dense)); });
     if (!finite)
         fail<TapeError>(op.name, what, " has a NaN or an infinity: ", x.dtype(), ' ', x.shape(),
                         "; look at the inputs of this op, the first that made one");
@@ -195,7 +197,8 @@ Node& record(const Op& op, const Tensor& out, const Tensor& a, Saved saved, Attr
     return fill(append(op, out, a.block()->tag, 0, 1, attr, std::move(extra)), std::move(saved));
 }
 
-Node& record(const Op& op, const Tensor& out, const Tensor& a, const Tensor& b, Saved saved, Attr attr, std::unique_ptr<Extra> extra) {
+Node& record(const Op& op, const Tensor& out, const Tensor& a, const Tensor& b, Saved saved, Attr attr,
+             std::unique_ptr<Extra> extra) {
     return fill(append(op, out, a.block()->tag, b.block()->tag, 2, attr, std::move(extra)), std::move(saved));
 }
 

@@ -121,9 +121,9 @@ struct TapeState {
 struct Record {
     Tag first = 0, next = 0, limit = 0;  // tags of the oldest node and of the next one, and where this thread's range ends
     Node *free = nullptr, *chunk_end = nullptr;
-    unsigned recording = 0;     // tapes that are neither paused nor consumed
-    unsigned checking = 0;      // of those that live, how many want finite values
-    unsigned live = 0;          // tapes whose nodes are still needed
+    unsigned recording = 0;  // tapes that are neither paused nor consumed
+    unsigned checking = 0;   // of those that live, how many want finite values
+    unsigned live = 0;       // tapes whose nodes are still needed
     TapeState* newest = nullptr;
     std::uint64_t serial = 0;
     std::vector<Node*> chunks;
@@ -188,7 +188,8 @@ struct Saved {
 void prepare(const Op&, const Tensor& out, const CompactShape&, std::unique_ptr<Extra>&);
 
 /// The next node; `out` becomes its tensor. The caller fills in what its rules read. On an exception nothing has changed.
-inline Node& append(const Op& op, const Tensor& out, Tag a, Tag b, int inputs, Attr attr = {}, std::unique_ptr<Extra> extra = nullptr) {
+inline Node& append(const Op& op, const Tensor& out, Tag a, Tag b, int inputs, Attr attr = {},
+                    std::unique_ptr<Extra> extra = nullptr) {
     Record& r = *this_record;
     const CompactShape shape(out);
     if (r.checking || shape.is_long() || r.free == r.chunk_end) [[unlikely]]

@@ -16,8 +16,9 @@ namespace {
 Tensor checked_seed(const char* op, const Tensor& y, const Tensor* cotangent) {
     if (!cotangent) {
         if (y.size() != 1)
-            fail<TapeError>(op, "the result ", y.shape(), " is not one element; reduce it with sum, or give a cotangent: "
-                                "tape.vjp(y, g, x)");
+            fail<TapeError>(op, "the result ", y.shape(),
+                            " is not one element; reduce it with sum, or give a cotangent: "
+                            "tape.vjp(y, g, x)");
         return constant_like(y, 1);
     }
     check_target(op, "the cotangent", *cotangent);

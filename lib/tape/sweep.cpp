@@ -40,8 +40,9 @@ const Hole* hole_of(const TapeState& t, Tag tag) noexcept {
 }
 
 [[noreturn]] void fail_own_gradient(const char* op) {
-    fail<TapeError>(op, "the result depends on a gradient that this same tape computed, which it did not record; nest a second "
-                        "Tape around this one and ask that for it");
+    fail<TapeError>(op,
+                    "the result depends on a gradient that this same tape computed, which it did not record; nest a second "
+                    "Tape around this one and ask that for it");
 }
 
 }  // namespace
@@ -51,8 +52,9 @@ Sweep::Sweep(const char* op, Record& r, const TapeState& t, const Tensor& y, std
     const Tag tag = y.block()->tag;
     const bool recorded = tag - begin_ < r.next - begin_;
     if (!recorded && targets_.find(tag) < 0)
-        fail<TapeError>(op, "the result ", y.shape(), " was not computed under this tape; compute it after the tape begins, on "
-                            "the tape's thread");
+        fail<TapeError>(op, "the result ", y.shape(),
+                        " was not computed under this tape; compute it after the tape begins, on "
+                        "the tape's thread");
     if (const Hole* hole = hole_of(t, tag); recorded && hole && targets_.find(tag) < 0) {
         if (hole->own_gradient) fail_own_gradient(op);
         fail<TapeError>(op, "the result ", y.shape(), " was computed while this tape was paused; compute it outside no_record");
@@ -127,7 +129,8 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<c
         fail<TapeError>(op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
                         " was never seen by this tape. Usually it was converted, reshaped or viewed before the tape began (a "
                         "view is another tensor), or the list was taken before the last optimizer step; give the very tensor "
-                        "that the computation uses", std::string_view(op) == "jvp" ? "" : ", or pass xg::zeros_if_unused");
+                        "that the computation uses",
+                        std::string_view(op) == "jvp" ? "" : ", or pass xg::zeros_if_unused");
     }
 }
 

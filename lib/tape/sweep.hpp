@@ -32,10 +32,10 @@ private:
 enum Mark : std::uint8_t {
     from_input0 = 1,  // bit i: depends on a target through input i, of the first two
     from_input1 = 2,
-    from_later = 4,   // through another input
+    from_later = 4,  // through another input
     is_target = 8,
-    poisoned = 16,    // depends on a gradient that this tape computed itself
-    leads = 32,       // the result depends on it
+    poisoned = 16,  // depends on a gradient that this tape computed itself
+    leads = 32,     // the result depends on it
     depends = from_input0 | from_input1 | from_later,
 };
 

@@ -62,7 +62,8 @@ std::size_t Tape::bytes() const {
         for (Block* b : {x.block(), x.block()->base})
             if (b && seen.insert(b).second) {
                 bytes += sizeof(Block) + 2 * sizeof(Index) * b->rank;
-                if (!b->base && b->data) bytes += std::size_t(size_of(Shape::of(b->shape(), b->rank))) * size_of(b->dtype) + padding;
+                if (!b->base && b->data)
+                    bytes += std::size_t(size_of(Shape::of(b->shape(), b->rank))) * size_of(b->dtype) + padding;
             }
     };
     for_each_node(t, [&](Tag, const Node& n) {
@@ -81,8 +82,10 @@ TapeState& usable(const char* op, TapeState* t) {
     if (t->record != this_record || !this_record)
         fail<TapeError>(op, "the tape belongs to another thread; use a tape on the thread that made it");
     if (t->consumed || t->walking)
-        fail<TapeError>(op, "this tape is consumed: gradient, vjp or jvp was called before; make it with xg::Tape tape(xg::persistent) "
-                            "to call them again, or ask for several targets at once");
+        fail<TapeError>(
+            op,
+            "this tape is consumed: gradient, vjp or jvp was called before; make it with xg::Tape tape(xg::persistent) "
+            "to call them again, or ask for several targets at once");
     return *t;
 }
 

@@ -77,7 +77,6 @@ inline Index element_count(const Tensor& x) noexcept {
     return n;
 }
 
-
 /// Calls f with a value of the element type: f(float{}) ...
 auto with_element(Dtype d, auto f) {
     switch (d) {

@@ -28,7 +28,8 @@ std::ostream& operator<<(std::ostream& os, const IndexList& list) {
 Index Tensor::shape(Index axis) const {
     const detail::Block& b = checked("shape");
     if (axis < -Index(b.rank) || axis >= b.rank)
-        detail::fail<IndexError>("shape", "axis ", axis, " does not exist: the tensor has ", int(b.rank), " axes; ", detail::Choices{b.rank});
+        detail::fail<IndexError>("shape", "axis ", axis, " does not exist: the tensor has ", int(b.rank), " axes; ",
+                                 detail::Choices{b.rank});
     return block_->shape()[axis < 0 ? axis + b.rank : axis];
 }
 
@@ -79,8 +80,7 @@ Index checked_size(const char* op, const Index* shape, int rank) {
     Index n = 1;
     bool overflow = false;
     for (int i = 0; i < rank; ++i) {
-        if (shape[i] < 0)
-            fail<ShapeError>(op, "negative extent in ", Shape::of(shape, rank), "; extents are 0 or more");
+        if (shape[i] < 0) fail<ShapeError>(op, "negative extent in ", Shape::of(shape, rank), "; extents are 0 or more");
         overflow |= __builtin_mul_overflow(n, std::max<Index>(shape[i], 1), &n);  // as if no extent were 0: strides must fit too
     }
     if (overflow || n > (Index(1) << 59))
@@ -109,7 +109,8 @@ Strides dense_strides(const Shape& shape) {
 namespace {
 
 /// A header with dense strides, and room behind it.
-[[gnu::always_inline]] inline Block* header(Dtype dtype, const Index* shape, int rank, std::size_t bytes_before_data, std::size_t data_bytes) {
+[[gnu::always_inline]] inline Block* header(Dtype dtype, const Index* shape, int rank, std::size_t bytes_before_data,
+                                            std::size_t data_bytes) {
     Block* b = pool::take(bytes_before_data + data_bytes);
     b->references.store(1, std::memory_order_relaxed);
     b->dtype = dtype;
@@ -134,7 +135,8 @@ constexpr std::size_t header_bytes(int rank) noexcept { return sizeof(Block) + 2
     fail<Error>(op, "no memory for ", dtype, ' ', Shape::of(shape, rank), "; use a smaller tensor, or free some first");
 }
 
-[[gnu::always_inline]] inline Tensor allocate_elements(const char* op, Dtype dtype, const Index* shape, int rank, Index count) try {
+[[gnu::always_inline]] inline Tensor allocate_elements(const char* op, Dtype dtype, const Index* shape, int rank,
+                                                       Index count) try {
     const std::size_t bytes = std::size_t(count) * xtgrad::size_of(dtype);
     // Small data follow the header closely; larger ones begin on a line of their own.
     const std::size_t step = bytes < alignment ? 16 : alignment;

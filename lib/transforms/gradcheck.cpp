@@ -41,7 +41,8 @@ double largest(const Tensor& x) { return x.size() ? amax(abs(x)).item<double>() 
 
 class Check {
 public:
-    Check(const Function& f, const List& x, const GradcheckOptions& options) : f_(f), x_(x), options_(options), rng_(options.seed) {
+    Check(const Function& f, List x, const GradcheckOptions& options)
+        : f_(f), x_(std::move(x)), options_(options), rng_(options.seed) {
         Tape tape;
         const List v = fresh(x_);
         const Tensor y = f_(v);
@@ -52,13 +53,17 @@ public:
 
     void run() {
         const List gradient = reverse(x_);
-        for (std::size_t i = 0; i < x_.size(); ++i) x_[i].size() <= options_.all_elements ? elements(i, gradient[i]) : directions(i, gradient[i]);
+        for (std::size_t i = 0; i < x_.size(); ++i)
+            x_[i].size() <= options_.all_elements ? elements(i, gradient[i]) : directions(i, gradient[i]);
         forward();
         if (options_.second_order) second();
     }
 
 private:
-    Tensor like(const Tensor& x) { return uniform(x.shape(), x.dtype(), rng_, 0.5, 1.5) * where(uniform(x.shape(), x.dtype(), rng_) < 0.5, -1., ones_like(x)); }
+    Tensor like(const Tensor& x) {
+        return uniform(x.shape(), x.dtype(), rng_, 0.5, 1.5) *
+               where(uniform(x.shape(), x.dtype(), rng_) < 0.5, -1., ones_like(x));
+    }
 
     static List fresh(const List& x) {
         List v;
@@ -82,11 +87,13 @@ private:
     double value(const List& x) const { return sum(w_ * f_(x)).item<double>(); }
 
     [[noreturn]] void differs(const char* mode, std::size_t argument, const Shape& at, double got, double want) const {
-        fail<Error>("gradcheck", name_, ": argument ", argument, ", element ", at, ": ", mode, " gives ", got, ", differences ", want, "; correct the op's rule for it");
+        fail<Error>("gradcheck", name_, ": argument ", argument, ", element ", at, ": ", mode, " gives ", got, ", differences ",
+                    want, "; correct the op's rule for it");
     }
     void compare(const char* mode, std::size_t argument, const Tensor& got, const Tensor& want) const {
         if (got.shape() != want.shape())
-            fail<Error>("gradcheck", name_, ": argument ", argument, ": ", mode, " has the shape ", got.shape(), ", it needs ", want.shape(), "; correct the op's rule for it");
+            fail<Error>("gradcheck", name_, ": argument ", argument, ": ", mode, " has the shape ", got.shape(), ", it needs ",
+                        want.shape(), "; correct the op's rule for it");
         const Tensor a = contiguous(got), b = contiguous(want);
         const double scale = 1 + largest(want);
         for (Index k = 0, n = Index(a.size()); k < n; ++k) {
@@ -96,7 +103,8 @@ private:
     }
     void check_influence(std::size_t argument, double gradient, double slope) const {
         if (gradient == 0 && slope == 0)
-            fail<Error>("gradcheck", name_, ": argument ", argument, ' ', x_[argument].shape(), " has no influence on the result, so zero would be compared with zero; "
+            fail<Error>("gradcheck", name_, ": argument ", argument, ' ', x_[argument].shape(),
+                        " has no influence on the result, so zero would be compared with zero; "
                         "leave it out, or choose a point where it matters");
     }
 
@@ -129,8 +137,8 @@ private:
             const double p = got.item<double>(), q = slope.item<double>();
             const double scale = 1 + sum(abs(gradient * v[i])).item<double>();
             if (!(std::abs(p - q) <= options_.tolerance * scale)) {
-                fail<Error>("gradcheck", name_, ": argument ", i, ' ', x_[i].shape(), ", random direction ", d, ": the reverse mode gives ", p, ", differences ", q,
-                            "; check a smaller input to find the element");
+                fail<Error>("gradcheck", name_, ": argument ", i, ' ', x_[i].shape(), ", random direction ", d,
+                            ": the reverse mode gives ", p, ", differences ", q, "; check a smaller input to find the element");
             }
             seen = std::max(seen, std::abs(q) < 1e-9 ? 0 : std::abs(q));
         }
@@ -213,7 +221,8 @@ void gradcheck(const Function& f, std::vector<Tensor> x, const GradcheckOptions&
     for (Tensor& t : x) {
         check_defined("gradcheck", t);
         if (t.dtype() != Dtype::f64)
-            fail<DtypeError>("gradcheck", "an argument is ", t.dtype(), ' ', t.shape(), "; differences need f64, convert with astype(x, xg::f64)");
+            fail<DtypeError>("gradcheck", "an argument is ", t.dtype(), ' ', t.shape(),
+                             "; differences need f64, convert with astype(x, xg::f64)");
     }
     const no_record outside;
     Check(f, x, options).run();

@@ -7,7 +7,8 @@
 
 /// Times calls of f, which returns a list of tensors; making and freeing them counts. `magnitude` makes a number of a
 /// tensor, so that report.py can tell that both sides compute the same.
-template <class F, class Tensor> void add_case(const std::string& name, F f, double (*magnitude)(const Tensor&)) {
+template <class F, class Tensor>
+void add_case(const std::string& name, F f, double (*magnitude)(const Tensor&)) {
     benchmark::RegisterBenchmark(name.c_str(), [f, magnitude](benchmark::State& state) {
         double check = 0;
         for (const Tensor& result : f()) check += magnitude(result);

@@ -18,7 +18,8 @@ xg::Tensor data(const xg::Shape& shape) {
 
 double magnitude(const xg::Tensor& x) { return xg::sum(xg::abs(x)).item<double>(); }
 
-template <class F> void add(const char* name, const std::vector<xg::Shape>& shapes, F f) {
+template <class F>
+void add(const char* name, const std::vector<xg::Shape>& shapes, F f) {
     Inputs in;
     for (const xg::Shape& shape : shapes) in.push_back(data(shape));
     const xg::Tensor g = data(f(in).shape());

@@ -32,9 +32,7 @@ int main(int argc, char** argv) {
     });
     add("forward, recorded", [&] { return Results{chain(x_target, w).detach()}; });
     add("forward + backward to x", [&] { return torch::autograd::grad({chain(x_target, w)}, {x_target}); });
-    add("forward + backward to x, w", [&] {
-        return torch::autograd::grad({chain(x_target, w_target)}, {x_target, w_target});
-    });
+    add("forward + backward to x, w", [&] { return torch::autograd::grad({chain(x_target, w_target)}, {x_target, w_target}); });
     add("Hessian-vector product", [&] {
         const auto level = torch::autograd::ForwardADLevel::get_next_idx();
         at::Tensor tangent;

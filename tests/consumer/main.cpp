@@ -62,7 +62,8 @@ int main() {
         xg::Tape tape(xg::persistent);
         xg::Tensor z = xg::matmul(x, w) + b;
         auto [dw, db] = tape.vjp(z, xg::ones({64, 4}), {w, b});
-        check("vjp", close(db, 64 * xt::ones<double>({4})) && close(dw, xt::broadcast(xt::view(xt::sum(a, {0}), xt::all(), xt::newaxis()), {16, 4})));
+        check("vjp", close(db, 64 * xt::ones<double>({4})) &&
+                         close(dw, xt::broadcast(xt::view(xt::sum(a, {0}), xt::all(), xt::newaxis()), {16, 4})));
         check("jvp", close(tape.jvp(z, b, xg::arange(4)), xt::broadcast(xt::arange<double>(4), {64, 4})));
     }
     {

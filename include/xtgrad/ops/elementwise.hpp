@@ -59,12 +59,14 @@ Tensor negation(const Tensor& x);
 
 template <class Rule, class A, class B>
 Tensor apply_operands(const char* op, const A& a, const B& b) {
-    return with_tensors(op, [](const Tensor& p, const Tensor& q) { return apply<Rule>(p, q); }, a, b);
+    return with_tensors(
+        op, [](const Tensor& p, const Tensor& q) { return apply<Rule>(p, q); }, a, b);
 }
 const char* name_of(Comparison) noexcept;
 template <class A, class B>
 Tensor compare_operands(Comparison c, const A& a, const B& b) {
-    return with_tensors(name_of(c), [c](const Tensor& p, const Tensor& q) { return compare(c, p, q); }, a, b);
+    return with_tensors(
+        name_of(c), [c](const Tensor& p, const Tensor& q) { return compare(c, p, q); }, a, b);
 }
 
 template <class X>
@@ -247,7 +249,7 @@ template <class E1, class E2, class E3>
     requires(AnyTensor<E1> && Operand<E2> && Operand<E3> && !(detail::Number<E2> && detail::Number<E3>)) ||
             (XtensorExpression<E1> && TensorOperands<E2, E3>)
 Tensor where(E1&& mask, E2&& a, E3&& b) {
-    const Tensor condition = mask;
+    const Tensor& condition = mask;  // of an expression, its conversion
     if constexpr (AnyTensor<E2> || AnyTensor<E3>) {
         const Tensor& like = detail::first_tensor(a, b);
         return detail::select(condition, detail::as_tensor("where", a, like), detail::as_tensor("where", b, like));
@@ -267,7 +269,8 @@ Tensor clip(E1&& x, E2&& low, E3&& high) {
     if constexpr (detail::Number<E2> && detail::Number<E3>)
         return detail::clip(x, detail::Literal(low), detail::Literal(high));
     else
-        return detail::with_tensors("clip", [](auto& p, auto& q, auto& r) { return detail::clip(p, q, r); }, x, low, high);
+        return detail::with_tensors(
+            "clip", [](auto& p, auto& q, auto& r) { return detail::clip(p, q, r); }, x, low, high);
 }
 
 /// Comparisons and predicates give boolean tensors and are not recorded.
@@ -326,12 +329,14 @@ Tensor operator>=(E1&& a, E2&& b) {
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor operator&&(E1&& a, E2&& b) {
-    return detail::with_tensors("logical_and", [](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::conjunction, p, q); }, a, b);
+    return detail::with_tensors(
+        "logical_and", [](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::conjunction, p, q); }, a, b);
 }
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor operator||(E1&& a, E2&& b) {
-    return detail::with_tensors("logical_or", [](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::disjunction, p, q); }, a, b);
+    return detail::with_tensors(
+        "logical_or", [](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::disjunction, p, q); }, a, b);
 }
 template <class E>
     requires AnyTensor<E>
@@ -352,7 +357,8 @@ Tensor logical_or(E1&& a, E2&& b) {
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor logical_xor(E1&& a, E2&& b) {
-    return detail::with_tensors("logical_xor", [](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::exclusive, p, q); }, a, b);
+    return detail::with_tensors(
+        "logical_xor", [](const Tensor& p, const Tensor& q) { return detail::logic(detail::Logic::exclusive, p, q); }, a, b);
 }
 template <class E>
     requires AnyTensor<E>

@@ -20,7 +20,9 @@ struct Slice {
 
     static Slice index(Index i) { return {.kind = Kind::index, .start = i}; }
     static Slice all() { return {.kind = Kind::range}; }
-    static Slice range(Index start, Index stop) { return {.kind = Kind::range, .start = start, .stop = stop, .has_start = true, .has_stop = true}; }
+    static Slice range(Index start, Index stop) {
+        return {.kind = Kind::range, .start = start, .stop = stop, .has_start = true, .has_stop = true};
+    }
     static Slice new_axis() { return {.kind = Kind::new_axis}; }
     static Slice ellipsis() { return {.kind = Kind::ellipsis}; }
 };
@@ -51,17 +53,18 @@ Slice slice_of(const S& s) {
             return slice_of(static_cast<xt::xrange_adaptor<A, B, C>>(maker));
         }(s);
     } else {
-        static_assert(sizeof(S) == 0, "slices are integers, xt::range, xt::all(), xt::newaxis() and xt::ellipsis(); for xt::keep use take");
+        static_assert(sizeof(S) == 0,
+                      "slices are integers, xt::range, xt::all(), xt::newaxis() and xt::ellipsis(); for xt::keep use take");
     }
 }
 
 }  // namespace detail
 
 // As for the reductions: overloads for each way to pass a Tensor.
-#define XTGRAD_VIEW(X)                                                                               \
-    /** Part of x by xtensor's slices, as xt::view; a view. */                                       \
-    template <class... S>                                                                            \
-    Tensor view(X x, S&&... slices) {                                                                \
+#define XTGRAD_VIEW(X)                                                                                       \
+    /** Part of x by xtensor's slices, as xt::view; a view. */                                               \
+    template <class... S>                                                                                    \
+    Tensor view(X x, S&&... slices) {                                                                        \
         return detail::sliced(x, {detail::slice_of(static_cast<const std::remove_cvref_t<S>&>(slices))...}); \
     }
 XTGRAD_VIEW(Tensor&)
@@ -74,7 +77,8 @@ XTGRAD_VIEW(Tensor&&)
 template <class V, class... S>
     requires Operand<V>
 Tensor set_view(const Tensor& x, const V& value, S&&... slices) {
-    return detail::with_slice(x, detail::as_tensor("set_view", value, x), {detail::slice_of(static_cast<const std::remove_cvref_t<S>&>(slices))...});
+    return detail::with_slice(x, detail::as_tensor("set_view", value, x),
+                              {detail::slice_of(static_cast<const std::remove_cvref_t<S>&>(slices))...});
 }
 
 /// The slices of x along an axis that the indices (i64, any shape) name; their shape takes the axis' place. Negative indices

@@ -14,7 +14,8 @@ Tensor matmul(const Tensor&, const Tensor&);
 template <class A, class B>
     requires TensorOperands<A, B>
 Tensor matmul(A&& a, B&& b) {
-    return detail::with_tensors("matmul", [](const Tensor& p, const Tensor& q) { return detail::matmul(p, q); }, a, b);
+    return detail::with_tensors(
+        "matmul", [](const Tensor& p, const Tensor& q) { return detail::matmul(p, q); }, a, b);
 }
 
 }  // namespace xtgrad

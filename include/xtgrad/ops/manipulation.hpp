@@ -40,54 +40,52 @@ std::array<Tensor, sizeof...(T)> tensors_of(const std::tuple<T...>& tuple) {
 
 // As for the reductions: overloads for each way to pass a Tensor. An axis is std::size_t where it is in xtensor, or calls with
 // int would be ambiguous for xtensor's arrays; -1 comes through.
-#define XTGRAD_MANIPULATION(X)                                                                      \
-    /** The axes in reverse order, or permuted. A view. */                                          \
-    inline Tensor transpose(X x) { return detail::transpose(x, nullptr); }                          \
-    template <class A>                                                                              \
-        requires std::constructible_from<Axes, const A&>                                            \
-    Tensor transpose(X x, A&& permutation) {                                                        \
-        const Axes list(permutation);                                                               \
-        return detail::transpose(x, &list);                                                         \
-    }                                                                                               \
-    template <std::integral I, std::size_t N>                                                       \
-    Tensor transpose(X x, const I(&permutation)[N]) {                                               \
-        const Axes list(permutation);                                                               \
-        return detail::transpose(x, &list);                                                         \
-    }                                                                                               \
-    /** Without axes of extent 1: all of them, or those given. A view. */                           \
-    inline Tensor squeeze(X x) { return detail::squeeze(x, nullptr); }                              \
-    inline Tensor squeeze(X x, std::size_t axis) {                                                  \
-        const Axes list(static_cast<Index>(axis));                                                  \
-        return detail::squeeze(x, &list);                                                           \
-    }                                                                                               \
-    template <class A>                                                                              \
-        requires(std::constructible_from<Axes, const A&> && !std::integral<std::remove_cvref_t<A>>) \
-    Tensor squeeze(X x, A&& axes) {                                                                 \
-        const Axes list(axes);                                                                      \
-        return detail::squeeze(x, &list);                                                           \
-    }                                                                                               \
-    template <std::integral I, std::size_t N>                                                       \
-    Tensor squeeze(X x, const I(&axes)[N]) {                                                        \
-        const Axes list(axes);                                                                      \
-        return detail::squeeze(x, &list);                                                           \
-    }                                                                                               \
-    /** With a new axis of extent 1 before `axis`; -1 appends one. A view. */                       \
-    inline Tensor expand_dims(X x, std::size_t axis) {                                              \
-        return detail::expand_dims(x, static_cast<Index>(axis));                                    \
-    }                                                                                               \
-    /** Equal parts along an axis, views. Throws ShapeError when the extent does not divide. */     \
-    inline std::vector<Tensor> split(X x, std::size_t parts, std::size_t axis = 0) {                \
-        return detail::split(x, static_cast<Index>(parts), static_cast<Index>(axis));               \
-    }                                                                                               \
-    /** xtensor's name for broadcast_to. */                                                         \
-    template <class S>                                                                              \
-        requires std::constructible_from<Shape, const S&>                                           \
-    Tensor broadcast(X x, const S& shape) {                                                         \
-        return broadcast_to(x, Shape(shape));                                                       \
-    }                                                                                               \
-    template <std::integral I, std::size_t N>                                                       \
-    Tensor broadcast(X x, const I(&shape)[N]) {                                                     \
-        return broadcast_to(x, Shape(shape));                                                       \
+#define XTGRAD_MANIPULATION(X)                                                                                    \
+    /** The axes in reverse order, or permuted. A view. */                                                        \
+    inline Tensor transpose(X x) { return detail::transpose(x, nullptr); }                                        \
+    template <class A>                                                                                            \
+        requires std::constructible_from<Axes, const A&>                                                          \
+    Tensor transpose(X x, A&& permutation) {                                                                      \
+        const Axes list(permutation);                                                                             \
+        return detail::transpose(x, &list);                                                                       \
+    }                                                                                                             \
+    template <std::integral I, std::size_t N>                                                                     \
+    Tensor transpose(X x, const I(&permutation)[N]) {                                                             \
+        const Axes list(permutation);                                                                             \
+        return detail::transpose(x, &list);                                                                       \
+    }                                                                                                             \
+    /** Without axes of extent 1: all of them, or those given. A view. */                                         \
+    inline Tensor squeeze(X x) { return detail::squeeze(x, nullptr); }                                            \
+    inline Tensor squeeze(X x, std::size_t axis) {                                                                \
+        const Axes list(static_cast<Index>(axis));                                                                \
+        return detail::squeeze(x, &list);                                                                         \
+    }                                                                                                             \
+    template <class A>                                                                                            \
+        requires(std::constructible_from<Axes, const A&> && !std::integral<std::remove_cvref_t<A>>)               \
+    Tensor squeeze(X x, A&& axes) {                                                                               \
+        const Axes list(axes);                                                                                    \
+        return detail::squeeze(x, &list);                                                                         \
+    }                                                                                                             \
+    template <std::integral I, std::size_t N>                                                                     \
+    Tensor squeeze(X x, const I(&axes)[N]) {                                                                      \
+        const Axes list(axes);                                                                                    \
+        return detail::squeeze(x, &list);                                                                         \
+    }                                                                                                             \
+    /** With a new axis of extent 1 before `axis`; -1 appends one. A view. */                                     \
+    inline Tensor expand_dims(X x, std::size_t axis) { return detail::expand_dims(x, static_cast<Index>(axis)); } \
+    /** Equal parts along an axis, views. Throws ShapeError when the extent does not divide. */                   \
+    inline std::vector<Tensor> split(X x, std::size_t parts, std::size_t axis = 0) {                              \
+        return detail::split(x, static_cast<Index>(parts), static_cast<Index>(axis));                             \
+    }                                                                                                             \
+    /** xtensor's name for broadcast_to. */                                                                       \
+    template <class S>                                                                                            \
+        requires std::constructible_from<Shape, const S&>                                                         \
+    Tensor broadcast(X x, const S& shape) {                                                                       \
+        return broadcast_to(x, Shape(shape));                                                                     \
+    }                                                                                                             \
+    template <std::integral I, std::size_t N>                                                                     \
+    Tensor broadcast(X x, const I(&shape)[N]) {                                                                   \
+        return broadcast_to(x, Shape(shape));                                                                     \
     }
 XTGRAD_MANIPULATION(Tensor&)
 XTGRAD_MANIPULATION(const Tensor&)

@@ -39,35 +39,35 @@ constexpr bool keeps_dims(const std::tuple<O...>&) {
 }  // namespace detail
 
 // Overloads for each way to pass a Tensor: a template with xtensor's `E&&` is a better match than `const Tensor&`.
-#define XTGRAD_REDUCTION_OF(name, X)                                                        \
-    inline Tensor name(X x) { return detail::name(x, nullptr, false); }                     \
-    template <class... O>                                                                   \
-    Tensor name(X x, const std::tuple<O...>& options) {                                     \
-        return detail::name(x, nullptr, detail::keeps_dims(options));                       \
-    }                                                                                       \
-    template <detail::AxesLike A>                                                           \
-    Tensor name(X x, A&& axes) {                                                            \
-        const Axes list(axes);                                                              \
-        return detail::name(x, &list, false);                                               \
-    }                                                                                       \
-    template <detail::AxesLike A, class... O>                                               \
-    Tensor name(X x, A&& axes, const std::tuple<O...>& options) {                           \
-        const Axes list(axes);                                                              \
-        return detail::name(x, &list, detail::keeps_dims(options));                         \
-    }                                                                                       \
-    template <std::integral I, std::size_t N>                                               \
-    Tensor name(X x, const I(&axes)[N]) {                                                   \
-        const Axes list(axes);                                                              \
-        return detail::name(x, &list, false);                                               \
-    }                                                                                       \
-    template <std::integral I, std::size_t N, class... O>                                   \
-    Tensor name(X x, const I(&axes)[N], const std::tuple<O...>& options) {                  \
-        const Axes list(axes);                                                              \
-        return detail::name(x, &list, detail::keeps_dims(options));                         \
+#define XTGRAD_REDUCTION_OF(name, X)                                       \
+    inline Tensor name(X x) { return detail::name(x, nullptr, false); }    \
+    template <class... O>                                                  \
+    Tensor name(X x, const std::tuple<O...>& options) {                    \
+        return detail::name(x, nullptr, detail::keeps_dims(options));      \
+    }                                                                      \
+    template <detail::AxesLike A>                                          \
+    Tensor name(X x, A&& axes) {                                           \
+        const Axes list(axes);                                             \
+        return detail::name(x, &list, false);                              \
+    }                                                                      \
+    template <detail::AxesLike A, class... O>                              \
+    Tensor name(X x, A&& axes, const std::tuple<O...>& options) {          \
+        const Axes list(axes);                                             \
+        return detail::name(x, &list, detail::keeps_dims(options));        \
+    }                                                                      \
+    template <std::integral I, std::size_t N>                              \
+    Tensor name(X x, const I(&axes)[N]) {                                  \
+        const Axes list(axes);                                             \
+        return detail::name(x, &list, false);                              \
+    }                                                                      \
+    template <std::integral I, std::size_t N, class... O>                  \
+    Tensor name(X x, const I(&axes)[N], const std::tuple<O...>& options) { \
+        const Axes list(axes);                                             \
+        return detail::name(x, &list, detail::keeps_dims(options));        \
     }
-#define XTGRAD_REDUCTION(name)                \
-    XTGRAD_REDUCTION_OF(name, Tensor&)        \
-    XTGRAD_REDUCTION_OF(name, const Tensor&)  \
+#define XTGRAD_REDUCTION(name)               \
+    XTGRAD_REDUCTION_OF(name, Tensor&)       \
+    XTGRAD_REDUCTION_OF(name, const Tensor&) \
     XTGRAD_REDUCTION_OF(name, Tensor&&)
 
 /// The sum; of i64 in i64, of booleans the number of true ones.
