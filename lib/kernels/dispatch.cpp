@@ -4,6 +4,7 @@
 
 #include "../rules/all.hpp"
 #include "elementwise_table.hpp"
+#include "matrix.hpp"
 #include "rows.hpp"
 
 namespace xtgrad::kernels {
@@ -24,6 +25,8 @@ struct Active {
     Tables tables;
     const RowKernels<float>* rows_f32;
     const RowKernels<double>* rows_f64;
+    const MatrixKernels<float>* matrix_f32;
+    const MatrixKernels<double>* matrix_f64;
 
     template <Isa wanted>
     void use() noexcept {
@@ -31,6 +34,8 @@ struct Active {
         tables = tables_of<wanted>(rules::All{});
         rows_f32 = &row_kernels_of<float, wanted>();
         rows_f64 = &row_kernels_of<double, wanted>();
+        matrix_f32 = &matrix_kernels_of<float, wanted>();
+        matrix_f64 = &matrix_kernels_of<double, wanted>();
     }
     void use(Isa wanted) noexcept {
         switch (wanted) {
@@ -87,6 +92,15 @@ const RowKernels<float>& row_kernels() noexcept {
 template <>
 const RowKernels<double>& row_kernels() noexcept {
     return *active().rows_f64;
+}
+
+template <>
+const MatrixKernels<float>& matrix_kernels() noexcept {
+    return *active().matrix_f32;
+}
+template <>
+const MatrixKernels<double>& matrix_kernels() noexcept {
+    return *active().matrix_f64;
 }
 
 }  // namespace xtgrad::kernels

@@ -63,6 +63,13 @@ void call(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* 
         cblas_dgemm(CblasRowMajor, ta, tb, int(m), int(n), int(k), 1, a.data, lda, b.data, ldb, 0, c, int(ldc));
 }
 
+void run(Index tasks, double work, FunctionRef<void(Index)> task) {
+    if (work < serial_work)
+        for (Index t = 0; t < tasks; ++t) task(t);
+    else
+        parallel_tasks(tasks, task);
+}
+
 }  // namespace
 
 bool blas_readable(Index rows, Index columns, Index row, Index column) noexcept {
@@ -76,6 +83,18 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
         for (Index i = 0; i < count; ++i) std::fill_n(f(i).c, m * n, T(0));
         return;
     }
+    const double work = double(count) * double(m) * double(n) * double(k);
+    if (is_small(m, n, k, sizeof(T))) {
+        const auto& kernels = matrix_kernels<T>();
+        const Index some = std::max<Index>(1, (1 << 15) / (m * n * k));  // in one task
+        const auto task = [&](Index t) {
+            for (Index i = t * some, end = std::min(count, i + some); i < end; ++i) {
+                const Product<T> p = f(i);
+                kernels.multiply(m, n, k, p.a, p.b, p.c, n);
+            }
+        };
+        return run((count + some - 1) / some, work, task);
+    }
     const Index down = (m + block_rows - 1) / block_rows, across = (n + block_columns - 1) / block_columns;
     const auto task = [&](Index t) {
         const Product<T> p = f(t / (down * across));
@@ -84,11 +103,7 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
         const OneThread one;
         call(std::min(block_rows, m - i), std::min(block_columns, n - j), k, a, b, p.c + i * n + j, n);
     };
-    const Index tasks = count * down * across;
-    if (double(count) * double(m) * double(n) * double(k) < serial_work)
-        for (Index t = 0; t < tasks; ++t) task(t);
-    else
-        parallel_tasks(tasks, task);
+    run(count * down * across, work, task);
 }
 
 template void gemm(Index, Index, Index, Index, FunctionRef<Product<float>(Index)>);

@@ -38,19 +38,19 @@ Tensor matmul_jvp(const Node& n, const Tensor* tangents) {
 }
 constexpr Op matmul_op{"matmul", matmul_vjp, matmul_jvp};
 
-/// A tensor as a batch of matrices that BLAS can read.
+/// A tensor as a batch of matrices; copied if `any_strides` is not enough for who multiplies.
 struct Batch {
     Tensor x;
     Index rows, columns, row, column;
 
-    explicit Batch(const Tensor& t) : x(t) {
+    Batch(const Tensor& t, bool any_strides) : x(t) {
         const std::size_t r = t.dimension();
         const Shape shape = t.shape();
         rows = shape[r - 2];
         columns = shape[r - 1];
         row = t.strides()[r - 2];
         column = t.strides()[r - 1];
-        if (kernels::blas_readable(rows, columns, row, column)) return;
+        if (any_strides || kernels::blas_readable(rows, columns, row, column)) return;
         x = copied(t);
         row = columns;
         column = 1;
@@ -68,7 +68,9 @@ struct Batch {
 };
 
 template <class T>
-void multiply(const Batch& a, const Batch& b, const Shape& batch, Tensor& out) {
+void multiply(const Tensor& left, const Tensor& right, const Shape& batch, Tensor& out) {
+    const bool small = kernels::is_small(left.shape(-2), right.shape(-1), left.shape(-1), sizeof(T));
+    const Batch a(left, small), b(right, small);
     const T *p = mutable_data<T>(a.x), *q = mutable_data<T>(b.x);
     T* c = mutable_data<T>(out);
     const auto product = [&](Index i) {
@@ -132,9 +134,9 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     with_floating(a.dtype(), [&](auto z) {
         using T = decltype(z);
         if (q.size() == 2 && p.size() > 2 && a.block()->dense) {  // all rows of the batch at once
-            multiply<T>(Batch(reshaped(a, {size_of(batch) * p[p.size() - 2], p.back()})), Batch(b), {}, out);
+            multiply<T>(reshaped(a, {size_of(batch) * p[p.size() - 2], p.back()}), b, {}, out);
         } else {
-            multiply<T>(Batch(a), Batch(b), batch, out);
+            multiply<T>(a, b, batch, out);
         }
     });
     if (recording()) record(matmul_op, out, a, b, {a, b, {}});

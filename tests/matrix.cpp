@@ -1,0 +1,93 @@
+// Products and transpositions of small matrices in each instruction set, against naive loops.
+#include "kernels/matrix.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+using namespace xtgrad::kernels;
+
+namespace {
+
+/// Numbers of a few bits: sums of them are exact, so that every order of addition gives the same.
+template <class T>
+std::vector<T> numbers(Index n) {
+    std::vector<T> x(std::size_t(n) + 16);
+    std::uint32_t state = 12345;
+    for (T& v : x) v = T(int((state = state * 1664525 + 1013904223) >> 24) - 128) / 16;
+    return x;
+}
+
+template <class F>
+void in_each_set(F f) {
+    const Isa before = active_isa();
+    for (int i = 0; i < isa_count; ++i) {
+        if (!has(Isa(i))) continue;
+        use(Isa(i));
+        CAPTURE(isa_names[i]);
+        f();
+    }
+    use(before);
+}
+
+template <class T>
+void check_product(Index m, Index n, Index k, Index a_row, Index a_column, Index b_row, Index b_column) {
+    const auto a = numbers<T>(m * a_row + k * a_column), b = numbers<T>(k * b_row + n * b_column);
+    const Index step = n + 3;
+    std::vector<T> c(std::size_t(m * step), T(77));
+    matrix_kernels<T>().multiply(m, n, k, {a.data(), a_row, a_column}, {b.data(), b_row, b_column}, c.data(), step);
+    bool right = true;
+    for (Index i = 0; i < m; ++i)
+        for (Index j = 0; j < step; ++j) {
+            T sum = 0;
+            for (Index l = 0; l < k; ++l)
+                sum += a[std::size_t(i * a_row + l * a_column)] * (j < n ? b[std::size_t(l * b_row + j * b_column)] : 0);
+            right &= c[std::size_t(i * step + j)] == (j < n ? sum : T(77));  // what lies between the rows is not touched
+        }
+    CAPTURE(m);
+    CAPTURE(n);
+    CAPTURE(k);
+    CHECK(right);
+}
+
+template <class T>
+void check_products() {
+    for (const Index m : {1, 2, 5, 6, 7, 11, 12, 13, 23, 25, 130})
+        for (const Index n : {1, 3, 4, 8, 15, 16, 17, 31, 32, 33, 65})
+            for (const Index k : {0, 1, 7, 40}) {
+                check_product<T>(m, n, k, k + 2, 1, n + 1, 1);      // by rows
+                check_product<T>(m, n, k, 1, m, 1, k);              // both transposed
+                check_product<T>(m, n, k, 2 * k + 1, 2, 1, k + 3);  // every second element
+                check_product<T>(m, n, k, k, 1, 2 * n, 2);
+            }
+    check_product<T>(9, 21, most_inner, most_inner, 1, 1, most_inner);
+}
+
+template <class T>
+void check_transpositions() {
+    for (Index rows = 0; rows < 37; rows += 1 + rows / 9)
+        for (Index columns = 0; columns < 37; ++columns) {
+            const Index from_step = columns + 2, to_step = rows + 1;
+            const auto from = numbers<T>(rows * from_step);
+            std::vector<T> to(std::size_t(columns * to_step), T(77));
+            matrix_kernels<T>().transpose(rows, columns, from.data(), from_step, to.data(), to_step);
+            bool right = true;
+            for (Index j = 0; j < columns; ++j)
+                for (Index i = 0; i < to_step; ++i)
+                    right &= to[std::size_t(j * to_step + i)] == (i < rows ? from[std::size_t(i * from_step + j)] : T(77));
+            CAPTURE(rows);
+            CAPTURE(columns);
+            CHECK(right);
+        }
+}
+
+}  // namespace
+
+TEST_CASE("products of small matrices") {
+    in_each_set([] { check_products<float>(), check_products<double>(); });
+}
+TEST_CASE("transpositions") {
+    in_each_set([] { check_transpositions<float>(), check_transpositions<double>(); });
+}
