@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "elementwise_table.hpp"
+#include "matrix.hpp"
 
 namespace xtgrad::kernels {
 namespace {
@@ -82,9 +83,11 @@ bool is_constant(const Strided& s, const Space& space) {
     return std::all_of(s.stride, s.stride + space.rank, [](Index step) { return step == 0; });
 }
 
-/// Copies tiles of the last two axes when the source is contiguous along the last but one: a transposition.
+/// Transposes tiles of the last two axes when the source is contiguous along the last but one. By way of a buffer: rows whose
+/// distance is a power of two push each other out of the cache.
 template <class T>
 void copy_transposed(const Space& space, const Strided& from, T* to) {
+    using Float = std::conditional_t<sizeof(T) == 4, float, double>;  // of the same size: its bits are only moved
     constexpr Index tile = 32;
     const int rank = space.rank;
     const Index rows = space.shape[rank - 2], columns = space.shape[rank - 1], step = from.stride[rank - 1];
@@ -92,19 +95,72 @@ void copy_transposed(const Space& space, const Strided& from, T* to) {
     Space outer = space;
     outer.rank -= 2;
     const Index planes = space.count / (rows * columns);
-    const auto plane = [&](Index i) {
-        const Index which = i / tiles, row = i % tiles * tile, row_end = std::min(rows, row + tile);
-        const T* p = reinterpret_cast<const T*>(from.data) + Position(outer, from.stride, which).offset;
-        T* q = to + which * rows * columns;
-        for (Index c = 0; c < columns; c += tile)
-            for (Index r = row; r < row_end; ++r)
-                for (Index k = c, end = std::min(columns, c + tile); k < end; ++k) q[r * columns + k] = p[r + k * step];
+    const auto strip = [&](Index i) {
+        const Index which = i / tiles, row = i % tiles * tile, height = std::min(rows - row, tile);
+        const T* p = reinterpret_cast<const T*>(from.data) + Position(outer, from.stride, which).offset + row;
+        T* q = to + (which * rows + row) * columns;
+        alignas(64) T buffer[tile * tile];
+        for (Index c = 0; c < columns; c += tile) {
+            const Index width = std::min(columns - c, tile);
+            if constexpr (sizeof(T) >= 4)
+                matrix_kernels<Float>().transpose(width, height, reinterpret_cast<const Float*>(p + c * step), step,
+                                                  reinterpret_cast<Float*>(buffer), tile);
+            else
+                for (Index r = 0; r < height; ++r)
+                    for (Index k = 0; k < width; ++k) buffer[r * tile + k] = p[r + (c + k) * step];
+            for (Index r = 0; r < height; ++r) std::copy_n(buffer + r * tile, width, q + r * columns + c);
+        }
     };
     if (space.count < parallel_threshold)
-        for (Index i = 0; i < planes * tiles; ++i) plane(i);
+        for (Index i = 0; i < planes * tiles; ++i) strip(i);
     else
-        parallel_tasks(planes * tiles, plane);
+        parallel_tasks(planes * tiles, strip);
 }
+
+/// An operand's blocks: in place where they are contiguous, else in a buffer.
+class Blocks {
+public:
+    Blocks(const Strided& s, const Space& space) : s_(s), space_(space), constant_(is_constant(s, space)) {
+        if (constant_ && s.data && !s.dense) fill(0, block);
+    }
+
+    /// Elements [first, first + n); `in_row`: they lie in one row of the space.
+    const void* at(Index first, Index n, bool in_row) {
+        if (!s_.data) return nullptr;
+        if (s_.dense) return s_.data + first * s_.item;
+        if (constant_) return buffer_;
+        const Index step = s_.stride[space_.rank - 1];
+        if (in_row && step <= 1 && step >= 0) {
+            const Index offset = Position(space_, s_.stride, first).offset;
+            if (step == 1) return s_.data + offset * s_.item;
+            if (offset != filled_) fill(offset, n);
+            return buffer_;
+        }
+        with_item(s_.item, [&](auto z) {
+            using T = decltype(z);
+            T* to = reinterpret_cast<T*>(buffer_);
+            gather(s_, space_, first, n, to);
+            std::fill_n(to + n, lanes, to[n - 1]);
+        });
+        return buffer_;
+    }
+
+private:
+    /// With one element.
+    void fill(Index offset, Index n) {
+        filled_ = n == block ? offset : -1;
+        with_item(s_.item, [&](auto z) {
+            using T = decltype(z);
+            std::fill_n(reinterpret_cast<T*>(buffer_), n + lanes, reinterpret_cast<const T*>(s_.data)[offset]);
+        });
+    }
+
+    const Strided& s_;
+    const Space& space_;
+    bool constant_;
+    Index filled_ = -1;  // the element that the whole buffer holds
+    alignas(64) std::byte buffer_[(block + lanes) * 8];
+};
 
 }  // namespace
 
@@ -130,35 +186,19 @@ void for_blocks(Space space, std::span<Strided> operands, FunctionRef<void(Index
     if (space.count == 0) return;
     simplify(space, operands);
     const bool all_dense = std::all_of(operands.begin(), operands.end(), [](const Strided& s) { return !s.data || s.dense; });
+    // Blocks within rows, so that a repeated row stays where it is; but not where a block would end between lanes.
+    const Index row = space.rank > 0 ? space.shape[space.rank - 1] : 1;
+    const bool by_rows = !all_dense && row >= block / 4 && row % lanes == 0;
+    static constexpr Strided none;
+    const auto operand = [&](std::size_t k) -> const Strided& { return k < operands.size() ? operands[k] : none; };
     const auto range = [&](Index begin, Index end) {
-        alignas(64) std::byte buffer[most_operands][(block + lanes) * 8];
-        const void* p[most_operands] = {};
-        for (std::size_t k = 0; k < operands.size(); ++k) {
-            const Strided& s = operands[k];
-            if (!s.data || s.dense || !is_constant(s, space)) continue;
-            with_item(s.item, [&](auto z) {
-                using T = decltype(z);
-                std::fill_n(reinterpret_cast<T*>(buffer[k]), block + lanes, *reinterpret_cast<const T*>(s.data));
-            });
-            p[k] = buffer[k];
-        }
+        static_assert(most_operands == 4);
+        Blocks blocks[]{{operand(0), space}, {operand(1), space}, {operand(2), space}, {operand(3), space}};
         for (Index first = begin, n; first < end; first += n) {
             n = all_dense ? end - first : std::min(end - first, block);
-            for (std::size_t k = 0; k < operands.size(); ++k) {
-                const Strided& s = operands[k];
-                if (!s.data) continue;
-                if (s.dense) {
-                    p[k] = s.data + first * s.item;
-                } else if (!is_constant(s, space)) {
-                    with_item(s.item, [&](auto z) {
-                        using T = decltype(z);
-                        T* to = reinterpret_cast<T*>(buffer[k]);
-                        gather(s, space, first, n, to);
-                        std::fill_n(to + n, lanes, to[n - 1]);
-                    });
-                    p[k] = buffer[k];
-                }
-            }
+            if (by_rows) n = std::min(n, row - first % row);
+            const void* p[most_operands];
+            for (int k = 0; k < most_operands; ++k) p[k] = blocks[k].at(first, n, by_rows);
             f(first, n, p);
         }
     };
