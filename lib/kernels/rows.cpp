@@ -121,63 +121,99 @@ void log_softmax_vjp(Index rows, Index n, const T* y, const T* g, T* out) {
 }
 
 template <class T>
-struct Moments {
-    T mean, scale;  // scale = 1 / sqrt(variance + eps)
+XG_INLINE Vec<T> each(T x) {
+    return Vec<T>::of(Batch<T>(x));
+}
 
-    XG_INLINE Moments(Index n, const T* x, T eps) {
-        const T count = T(n);
-        mean = sum_row<T>(n, [&](Index i) { return load(x, i, n, T(0)); }) / count;
-        const Vec<T> m = Vec<T>::of(Batch<T>(mean));
+template <class T>
+void moments(Index rows, Index n, bool centered, T eps, const T* x, T* out) {
+    for (; rows > 0; --rows, x += n, out += 2) {
+        const T mean = centered ? sum_row<T>(n, [&](Index i) { return load(x, i, n, T(0)); }) / T(n) : T(0);
         const T squares = sum_row<T>(n, [&](Index i) {
-            const Vec<T> d = load(x, i, n, mean) - m;
+            const Vec<T> d = load(x, i, n, mean) - each(mean);
             return d * d;
         });
-        scale = 1 / std::sqrt(squares / count + eps);
-    }
-};
-
-template <class T>
-void layer_norm(Index rows, Index n, T eps, const T* x, T* out) {
-    for (; rows > 0; --rows, x += n, out += n) {
-        const Moments<T> moments(n, x, eps);
-        const Vec<T> m = Vec<T>::of(Batch<T>(moments.mean)), r = Vec<T>::of(Batch<T>(moments.scale));
-        map_row(n, out, [&](Index i) { return (load(x, i, n, T(0)) - m) * r; });
+        out[0] = mean;
+        out[1] = 1 / std::sqrt(squares / T(n) + eps);
     }
 }
 
 template <class T>
-void layer_norm_vjp(Index rows, Index n, T eps, const T* x, const T* g, T* out) {
-    for (; rows > 0; --rows, x += n, g += n, out += n) {
-        const Moments<T> moments(n, x, eps);
-        const Vec<T> m = Vec<T>::of(Batch<T>(moments.mean)), r = Vec<T>::of(Batch<T>(moments.scale));
-        const T g_mean = sum_row<T>(n, [&](Index i) { return load(g, i, n, T(0)); }) / T(n);
-        const T gx_mean = sum_row<T>(n, [&](Index i) { return load(g, i, n, T(0)) * ((load(x, i, n, T(0)) - m) * r); }) / T(n);
-        const Vec<T> a = Vec<T>::of(Batch<T>(g_mean)), b = Vec<T>::of(Batch<T>(gx_mean));
-        map_row(n, out, [&](Index i) { return (load(g, i, n, T(0)) - a - ((load(x, i, n, T(0)) - m) * r) * b) * r; });
+void normalize(Index rows, Index n, const T* x, const T* moments, const T* weight, const T* bias, T* out) {
+    for (; rows > 0; --rows, x += n, out += n, moments += 2) {
+        const Vec<T> mean = each(moments[0]), scale = each(moments[1]);
+        const auto normal = [&](Index i) { return (load(x, i, n, T(0)) - mean) * scale; };
+        if (weight && bias)
+            map_row(n, out, [&](Index i) { return normal(i) * load(weight, i, n, T(0)) + load(bias, i, n, T(0)); });
+        else if (weight)
+            map_row(n, out, [&](Index i) { return normal(i) * load(weight, i, n, T(0)); });
+        else
+            map_row(n, out, normal);
     }
 }
 
 template <class T>
-void cross_entropy(Index rows, Index n, const T* x, const std::int64_t* labels, T* out) {
-    for (Index row = 0; row < rows; ++row, x += n) {
-        const T m = largest(n, x);
-        out[row] = std::log(exponentials<T>(n, x, m, nullptr)) + (m - x[labels[row]]);
+void normalize_vjp(Index rows, Index n, bool centered, const T* x, const T* moments, const T* weight, const T* g, T* out,
+                   T* weight_sum, T* bias_sum) {
+    for (; rows > 0; --rows, x += n, g += n, out += n, moments += 2) {
+        const Vec<T> mean = each(moments[0]), scale = each(moments[1]);
+        const auto normal = [&](Index i) { return (load(x, i, n, T(0)) - mean) * scale; };
+        const auto u = [&](Index i) {
+            const Vec<T> v = load(g, i, n, T(0));
+            return weight ? v * load(weight, i, n, T(0)) : v;
+        };
+        Vec<T> sum(0.), products(0.);
+        for (Index i = 0; i < n; i += width<T>) {
+            const Vec<T> v = u(i);
+            sum = sum + v;
+            products = products + v * normal(i);
+        }
+        const Vec<T> a = each(centered ? total<T>(sum) / T(n) : T(0)), b = each(total<T>(products) / T(n));
+        if (weight_sum)
+            map_row(n, weight_sum, [&](Index i) { return load(weight_sum, i, n, T(0)) + load(g, i, n, T(0)) * normal(i); });
+        if (bias_sum) map_row(n, bias_sum, [&](Index i) { return load(bias_sum, i, n, T(0)) + load(g, i, n, T(0)); });
+        map_row(n, out, [&](Index i) { return (u(i) - a - normal(i) * b) * scale; });
     }
 }
 
 template <class T>
-void cross_entropy_vjp(Index rows, Index n, T scale, const T* x, const std::int64_t* labels, T* out) {
-    for (Index row = 0; row < rows; ++row, x += n, out += n) {
-        const T sum = exponentials(n, x, largest(n, x), out);
-        const Vec<T> s = Vec<T>::of(Batch<T>(scale / sum));
-        map_row(n, out, [&](Index i) { return load(out, i, n, T(0)) * s; });
-        out[labels[row]] -= scale;
+void cross_entropy(Index rows, Index n, const T* x, const std::int64_t* labels, const T* shares, const T* weight, T* out) {
+    for (Index row = 0; row < rows; ++row, x += n, shares += 3) {
+        const T m = largest(n, x), log_sum = std::log(exponentials<T>(n, x, m, nullptr));
+        T loss = shares[0] * log_sum + shares[1] * (m - x[labels[row]]);  // total = own + each sum weight
+        if (shares[2] != 0) {
+            const T rest = sum_row<T>(n, [&](Index i) {
+                const Vec<T> d = each(m) - load(x, i, n, m);
+                return weight ? d * load(weight, i, n, T(0)) : d;
+            });
+            loss += shares[2] * rest;
+        }
+        out[row] = shares[0] != 0 ? loss : T(0);
     }
 }
 
 template <class T>
-constexpr RowKernels<T> table{softmax<T>,    softmax_vjp<T>,    log_softmax<T>,   log_softmax_vjp<T>,
-                              layer_norm<T>, layer_norm_vjp<T>, cross_entropy<T>, cross_entropy_vjp<T>};
+void cross_entropy_vjp(Index rows, Index n, T g, const T* x, const std::int64_t* labels, const T* shares, const T* weight,
+                       T* out) {
+    for (Index row = 0; row < rows; ++row, x += n, out += n, shares += 3) {
+        if (shares[0] == 0) {
+            map_row(n, out, [&](Index) { return Vec<T>(0.); });
+            continue;
+        }
+        const Vec<T> scale = each(g * shares[0] / exponentials(n, x, largest(n, x), out)), rest = each(g * shares[2]);
+        if (shares[2] == 0)
+            map_row(n, out, [&](Index i) { return load(out, i, n, T(0)) * scale; });
+        else if (weight)
+            map_row(n, out, [&](Index i) { return load(out, i, n, T(0)) * scale - rest * load(weight, i, n, T(0)); });
+        else
+            map_row(n, out, [&](Index i) { return load(out, i, n, T(0)) * scale - rest; });
+        out[labels[row]] -= g * shares[1];
+    }
+}
+
+template <class T>
+constexpr RowKernels<T> table{softmax<T>,   softmax_vjp<T>,   log_softmax<T>,   log_softmax_vjp<T>,  moments<T>,
+                              normalize<T>, normalize_vjp<T>, cross_entropy<T>, cross_entropy_vjp<T>};
 
 }  // namespace
 

@@ -62,6 +62,32 @@ Row1 normalized(const RowsOf& x, long double eps) {
     return y;
 }
 
+/// x w / sqrt(mean x^2 + eps), w all ones when absent
+Row1 root_mean_square(const RowsOf& x, long double eps) {
+    long double squares = 0;
+    for (const auto v : x[0]) squares += v * v / x[0].size();
+    Row1 y;
+    for (std::size_t i = 0; i < x[0].size(); ++i) y.push_back((x.size() > 1 ? x[1][i] : 1) * x[0][i] / std::sqrt(squares + eps));
+    return y;
+}
+
+/// -sum over rows and classes of target log p over the sum of the labels' weights, with each target distribution written out.
+Tensor smoothed_loss(const Tensor& logits, const std::vector<Index>& labels, double smoothing, Index ignore, std::vector<double> w) {
+    const Array x(logits);
+    const Index n = logits.shape().back();
+    long double loss = 0, total = 0;
+    for (Index r = 0; r < x.size() / n; ++r) {
+        const Index label = labels[std::size_t(r)];
+        if (label == ignore) continue;
+        total += w[std::size_t(label)];
+        long double sum = 0;
+        for (Index k = 0; k < n; ++k) sum += std::exp((long double)(x[r * n + k]));
+        for (Index k = 0; k < n; ++k)
+            loss -= w[std::size_t(k)] * (smoothing / n + (k == label ? 1 - smoothing : 0)) * (x[r * n + k] - std::log(sum));
+    }
+    return Tensor(double(loss / total));
+}
+
 Tensor mean_loss(const Tensor& logits, const std::vector<Index>& labels) {
     const Array x(logits);
     const Index n = logits.shape().back(), rows = x.size() / n;
@@ -108,11 +134,28 @@ std::vector<Row> row_rows() {
             for (std::size_t i = 0; i < y.size(); ++i) y[i] *= x[1][i];
             return y;
         }),
-        {{"scaled", {random({3, 4}), random({4})}}});
+        {{"scaled", {random({3, 4}), random({4})}}, {"scaled, many", {random({200, 35}), random({35})}}, {"scaled, no rows", {random({0, 4}), random({4})}}});
+    row("rms_norm", [](const Inputs& v) { return xg::rms_norm(v[0]); }, lines(1, [](const RowsOf& x) { return root_mean_square(x, 0); }), spread);
+    row("rms_norm", [](const Inputs& v) { return xg::rms_norm(v[0], {.eps = 0.5}); }, lines(1, [](const RowsOf& x) { return root_mean_square(x, 0.5L); }), spread);
+    row("rms_norm", [](const Inputs& v) { return xg::rms_norm(v[0], v[1], {.eps = 0.1}); }, lines(1, [](const RowsOf& x) { return root_mean_square(x, 0.1L); }),
+        {{"scaled", {random({3, 4}), random({4})}}, {"long rows", {random({3, 70}), random({70})}}});
     row("cross_entropy", [](const Inputs& v) { return xg::cross_entropy(v[0], xg::tensor({2, 0, 4})); }, [](const Inputs& v) { return mean_loss(v[0], {2, 0, 4}); },
         {{"rows", {random({3, 5})}}});
     row("cross_entropy", [](const Inputs& v) { return xg::cross_entropy(v[0], xg::tensor({{1, 0, 2}, {2, 2, 1}})); },
         [](const Inputs& v) { return mean_loss(v[0], {1, 0, 2, 2, 2, 1}); }, {{"batch", {random({2, 3, 19})}}});
+    row("cross_entropy", [](const Inputs& v) { return xg::cross_entropy(v[0], xg::tensor({2, -100, 4, 0}), {.label_smoothing = 0.1}); },
+        [](const Inputs& v) { return smoothed_loss(v[0], {2, -100, 4, 0}, 0.1, -100, std::vector<double>(5, 1.)); }, {{"smoothed", {random({4, 5})}}});
+    row("cross_entropy",
+        [](const Inputs& v) {
+            const Tensor w = xg::astype(xg::tensor({0.5, 2., 1.5}), v[0].dtype());
+            return xg::cross_entropy(v[0], xg::tensor({2, 1, 0, 1}), {.label_smoothing = 0.3, .ignore_index = 0, .weight = w});
+        },
+        [](const Inputs& v) { return smoothed_loss(v[0], {2, 1, 0, 1}, 0.3, 0, {0.5, 2., 1.5}); }, {{"weighted, smoothed", {random({4, 3})}}});
+    row("cross_entropy",
+        [](const Inputs& v) {
+            return xg::cross_entropy(v[0], xg::tensor({2, 1, 0}), {.weight = xg::astype(xg::tensor({0.5, 2., 1.5}), v[0].dtype())});
+        },
+        [](const Inputs& v) { return smoothed_loss(v[0], {2, 1, 0}, 0, -100, {0.5, 2., 1.5}); }, {{"weighted", {random({3, 3})}}});
     return rows;
 }
 

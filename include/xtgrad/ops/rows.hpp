@@ -1,5 +1,7 @@
 // Functions of whole rows: each one fused node, whose adjoint is a fused node of its own. f32 and f64.
 #pragma once
+#include <optional>
+
 #include "operands.hpp"
 
 namespace [[gnu::visibility("default")]] xtgrad {
@@ -24,7 +26,22 @@ Tensor layer_norm(const Tensor& x, const LayerNormOptions& options = {});
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const LayerNormOptions& options = {});
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const LayerNormOptions& options = {});
 
+struct RmsNormOptions {
+    std::optional<double> eps = {};  ///< by default the dtype's epsilon
+};
+
+/// x / sqrt(mean(x^2) + eps) along the last axis, times `weight` of that axis' extent (Zhang and Sennrich, arXiv:1910.07467).
+Tensor rms_norm(const Tensor& x, const RmsNormOptions& options = {});
+Tensor rms_norm(const Tensor& x, const Tensor& weight, const RmsNormOptions& options = {});
+
+struct CrossEntropyOptions {
+    double label_smoothing = 0;  ///< the share of each target that is spread evenly over all classes
+    Index ignore_index = -100;   ///< rows with this label do not count
+    Tensor weight = {};          ///< of each class, (C,); a constant: it gets no gradient
+};
+
 /// The mean over rows of -log softmax(logits)[label], a scalar: logits [..., C], labels i64 [...] in [0, C), else IndexError.
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels);
+/// With weights it is the weighted mean; NaN when no row counts. Smoothing as in Szegedy et al., arXiv:1512.00567, section 7.
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& options = {});
 
 }  // namespace xtgrad
