@@ -1,7 +1,4 @@
 // Threads: of the program, which share tensors and have tapes of their own; of the library, which do not change a bit.
-//
-// The first part is meant for the thread sanitizer as well, in a build without OpenMP (whose runtime is not
-// instrumented): -DXTGRAD_OPENMP=OFF -DCMAKE_CXX_FLAGS=-fsanitize=thread, run with OMP_NUM_THREADS=1.
 #include <doctest/doctest.h>
 
 #include <atomic>

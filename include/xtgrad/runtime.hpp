@@ -7,8 +7,8 @@ namespace [[gnu::visibility("default")]] xtgrad {
 /// "major.minor.patch" of the library that the program runs with.
 const char* version() noexcept;
 
-/// How many threads an op may use, at first as many as OpenMP would take. Results have the same bits for any number.
-/// Throws Error when n < 1.
+/// How many threads an op may use, at first OMP_NUM_THREADS, else as many as there are cores. Results have the same bits for
+/// any number. Throws Error when n < 1.
 void set_num_threads(int n);
 int num_threads() noexcept;
 

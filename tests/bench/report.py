@@ -13,7 +13,10 @@ from pathlib import Path
 
 ROUNDS = 5
 MIN_TIME = "0.1"  # seconds for each case and round
-TARGETS = {"forward": 18, "forward + backward to x": 60}  # at most 1/n of the peer's time
+# At most this share of the peer's time.
+CHAIN = {"forward": 1 / 18, "forward + backward to x": 1 / 60}
+OPS = {"exp": 0.6, "softmax": 0.6, "layer_norm": 0.6, "gelu": 0.35, "tanh": 0.35}
+SMALL, LARGE = "32-32-32-32, batch 16", "784-256-10, batch 128"
 
 
 def run(command):
@@ -34,10 +37,10 @@ def native(program):
 class Side:
     """One program's times over the rounds: name -> [ns]."""
 
-    def __init__(self, command, clock="real_time"):
+    def __init__(self, command, clock="real_time", package="torch"):
         self.command, self.clock = command, clock
         self.times, self.checks, self.rates, self.context = {}, {}, {}, {}
-        self.skipped = None if command else "no torch"
+        self.skipped = None if command else f"no {package}"
 
     def round(self):
         if self.skipped:
@@ -53,26 +56,29 @@ class Side:
             self.rates.setdefault(name, []).append(row.get("rate"))
 
 
-def table(ours, peer, peer_name, per, targets):
-    print(f"{'':28}{'xtgrad':>10}{peer_name:>10}{'ratio':>9}  in the rounds{'    target' if targets else ''}")
-    for name, times in ours.times.items():
-        mine = statistics.median(times)
-        line = f"{name:28}{mine / per:10.1f}"
-        if peer.skipped:
-            print(line + f"{'skipped':>10}")
-            continue
-        theirs = statistics.median(peer.times[name])
-        ratio = mine / theirs
-        each = [a / b for a, b in zip(times, peer.times[name])]
-        line += f"{theirs / per:10.1f}{ratio:9.3f}  {f'{min(each):.3f}..{max(each):.3f}':15}"
-        if name in targets:
-            line += f"  1/{targets[name]}: {'met' if ratio <= 1 / targets[name] else 'missed'}, 1/{1 / ratio:.1f}"
-        a, b = ours.checks[name], peer.checks[name]
-        if not abs(a - b) <= 1e-3 * abs(b):
-            line += f"  DIFFERENT RESULTS: {a:g} and {b:g}"
-        print(line.rstrip())
-    if peer.skipped:
-        print(f"({peer_name} skipped: {peer.skipped})")
+def table(ours, peers, per):
+    """A line for each case: our time, and by each peer (name, side, targets) its time and the ratio."""
+    for name, side, _ in peers:
+        if side.skipped:
+            print(f"({name} skipped: {side.skipped})")
+    peers = [peer for peer in peers if not peer[1].skipped]
+    print(f"{'':28}{'xtgrad':>10}" + "".join(f"{name:>10}{'ratio':>8}  {'in the rounds':15}" for name, _, _ in peers).rstrip())
+    for case, times in ours.times.items():
+        line, remarks = f"{case:28}{statistics.median(times) / per:10.1f}", ""
+        for name, side, targets in peers:
+            if case not in side.times:
+                line += f"{'-':>10}{'':25}"
+                continue
+            theirs = statistics.median(side.times[case])
+            ratio = statistics.median(times) / theirs
+            each = [a / b for a, b in zip(times, side.times[case])]
+            line += f"{theirs / per:10.1f}{ratio:8.3f}  {f'{min(each):.3f}..{max(each):.3f}':15}"
+            if case in targets:
+                remarks += f"  at most {targets[case]:.3g} of {name}: {'met' if ratio <= targets[case] else 'missed'}"
+            a, b = ours.checks[case], side.checks[case]
+            if not abs(a - b) <= 1e-3 * abs(b):
+                remarks += f"  DIFFERENT RESULTS: {a:g} and {b:g}"
+        print((line + remarks).rstrip())
 
 
 def cpu_model():
@@ -88,17 +94,20 @@ def work_of_others():
 
 
 def main(build):
-    has_torch = importlib.util.find_spec("torch") is not None
+    has_torch, has_jax = (importlib.util.find_spec(name) is not None for name in ("torch", "jax"))
     here = Path(__file__).parent
-    machine, ops = Side(native(f"{build}/bench_machine")), Side(native(f"{build}/bench_ops"))
+    machine, ops, mlp = (Side(native(f"{build}/bench_{name}")) for name in ("machine", "ops", "mlp"))
     chain = Side(native(f"{build}/bench_chain"), "cpu_time")  # one thread: what others run beside it counts less
     peer_chain = Side(has_torch and native(f"{build}/bench_peer_chain"), "cpu_time")
     peer_ops = Side(has_torch and [sys.executable, str(here / "peer_ops.py"), MIN_TIME])
+    peer_mlp = Side(has_torch and native(f"{build}/bench_peer_mlp"))
+    torch_mlp = Side(has_torch and [sys.executable, str(here / "peer_mlp.py"), "torch", MIN_TIME])
+    jax_mlp = Side(has_jax and [sys.executable, str(here / "peer_mlp.py"), "jax", MIN_TIME], package="jax")
     start, others = time.monotonic(), work_of_others()
     for _ in range(ROUNDS):
-        for side in (machine, chain, peer_chain, ops, peer_ops):
+        for side in (machine, chain, peer_chain, ops, peer_ops, mlp, peer_mlp, torch_mlp, jax_mlp):
             side.round()
-            if side in (machine, chain, ops) and side.skipped:
+            if side in (machine, chain, ops, mlp) and side.skipped:
                 sys.exit(f"{side.command[0]}: {side.skipped}")
 
     others = (work_of_others() - others) / (time.monotonic() - start)
@@ -113,9 +122,11 @@ def main(build):
         print("The machine was busy: do not trust these times, least of all those of two threads.")
     print(f"Medians of {ROUNDS} rounds; ratio = xtgrad / peer.")
     print("\nchain: 1000 ops and a sum on 4 f32, 1 thread, ns per op, CPU time")
-    table(chain, peer_chain, "libtorch", 1000, TARGETS)
+    table(chain, [("libtorch", peer_chain, CHAIN)], 1000)
     print("\nops: forward + backward to all inputs, f32, 1024 x 1024 unless said, 2 threads, us")
-    table(ops, peer_ops, "PyTorch", 1000, {})
+    table(ops, [("PyTorch", peer_ops, OPS)], 1000)
+    print("\ntraining steps of tanh networks, f32, 2 threads, us")
+    table(mlp, [("libtorch", peer_mlp, {SMALL: 0.2}), ("PyTorch", torch_mlp, {LARGE: 0.7}), ("JAX", jax_mlp, {SMALL: 0.5})], 1000)
 
 
 main(sys.argv[1])
