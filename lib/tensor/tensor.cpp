@@ -140,7 +140,7 @@ constexpr std::size_t header_bytes(int rank) noexcept { return sizeof(Block) + 2
     const std::size_t bytes = std::size_t(count) * xtgrad::size_of(dtype);
     // Small data follow the header closely; larger ones begin on a line of their own.
     const std::size_t step = bytes < alignment ? 16 : alignment;
-    const std::size_t before = (header_bytes(rank) + step - 1) / step * step;
+    const std::size_t before = (header_bytes(rank) + step - 1) & ~(step - 1);
     Block* b = header(dtype, shape, rank, before, bytes + padding);
     b->data = reinterpret_cast<std::byte*>(b) + before;
     std::memset(b->data + bytes, 0, padding);
