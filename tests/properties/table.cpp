@@ -1,0 +1,69 @@
+// Every row of the op table with inputs that lie in memory in any way, and of any shape where the row does not fix it: against
+// the row's naive reference, and gradients against those of dense inputs.
+#include <doctest/doctest.h>
+
+#include "arrangement.hpp"
+
+namespace properties {
+namespace {
+
+/// What a row's references leave free: nothing, the extents, or the whole shape as long as the inputs broadcast.
+enum class Free { nothing, extents, shape };
+
+void check(const std::vector<Row>& rows, Free freedom) {
+    for (const Row& row : rows) {
+        if (row.samples.empty() || row.samples[0].inputs.empty()) continue;
+        const auto property = [&] {
+            const Sample& sample = *rc::gen::elementOf(row.samples);
+            const bool small = *rc::gen::inRange(0, 4) == 0;
+            const xg::Dtype dtype = small ? xg::f32 : xg::f64;
+            const auto seed = *rc::gen::arbitrary<std::uint32_t>();
+            const bool free_shape = freedom == Free::shape && row.name != "where" && row.name != "clip";
+            const Shape common = free_shape ? any_shape(0, 4) : Shape();
+            Inputs dense, inputs, directions;
+            std::string shapes;
+            for (std::size_t k = 0; k < sample.inputs.size(); ++k) {
+                const Tensor& like = sample.inputs[k];
+                Shape shape = like.shape();
+                if (free_shape) shape = k == 0 ? common : any_partner(common);
+                if (freedom == Free::extents && sample.inputs.size() == 1)
+                    for (Index& extent : shape) extent = *rc::gen::inRange<Index>(1, 8);
+                const bool any = like.size() != 0;
+                const double low = any ? xg::amin(like).item<double>() : 0, high = any ? xg::amax(like).item<double>() : 1;
+                const Array values = free_shape || shape != like.shape() ? any_values(shape, low, high, seed + std::uint32_t(k)) : Array(like);
+                inputs.push_back(arranged(values, any_arrangement(shape.size()), dtype));
+                dense.push_back(xg::astype(values.tensor(), dtype));
+                shapes += text(' ', shape);
+            }
+            RC_LOG() << sample.what << shapes << ' ' << dtype << '\n';
+            const auto wide = [](const Tensor& x) { return xg::astype(x, xg::f64); };
+            Inputs exact;
+            for (const Tensor& x : dense) exact.push_back(wide(x));
+            const Tensor y = row.op(inputs);
+            if (!small || row.differentiable) RC_ASSERT(distance(y, row.reference(exact)) < (small ? 1e-4 : 1e-11));
+            if (!row.differentiable || row.name == "astype") return;
+            const Array g = any_values(y.shape(), -1, 1, seed + 77);
+            const auto vjp = [&](const Inputs& x, const Tensor& cotangent) {
+                xg::Tape tape;
+                const Tensor z = row.op(x);
+                return tape.vjp(z, cotangent, x, xg::zeros_if_unused);
+            };
+            const auto got = vjp(inputs, arranged(g, any_arrangement(y.dimension()), y.dtype()));
+            const auto want = vjp(exact, g.tensor());
+            for (std::size_t k = 0; k < got.size(); ++k) RC_ASSERT(distance(got[k], want[k]) < (small ? 2e-2 : 1e-10));
+        };
+        const std::string found = counterexample(row.name, property);
+        CHECK_MESSAGE(found.empty(), found);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("elementwise ops") { check(elementwise_rows(), Free::shape); }
+TEST_CASE("reductions") { check(reduction_rows(), Free::extents); }
+TEST_CASE("ops of shape") { check(manipulation_rows(), Free::nothing); }
+TEST_CASE("ops of indices") { check(indexing_rows(), Free::nothing); }
+TEST_CASE("products") { check(linear_rows(), Free::nothing); }
+TEST_CASE("functions of rows") { check(row_rows(), Free::nothing); }
+
+}  // namespace properties
