@@ -1,6 +1,8 @@
 // Every op.
 #pragma once
+#include "ops/arrangement.hpp"
 #include "ops/creation.hpp"
+#include "ops/diagonals.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/indexing.hpp"
 #include "ops/linear.hpp"

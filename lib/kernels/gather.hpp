@@ -1,4 +1,4 @@
-// Slices by index.
+// Slices and elements by index.
 #pragma once
 #include <cstdint>
 
@@ -6,7 +6,8 @@
 
 namespace xtgrad::kernels {
 
-/// An array [outer, extent, inner] and indices into its middle axis, all in range (negative ones counted from the end).
+/// An array [outer, extent, inner] and indices into its middle axis, all in range (negative ones counted from the end):
+/// `count` of them for whole slices, [outer, count, inner] for elements.
 struct Gather {
     Index outer, extent, inner, count;
     const std::int64_t* indices;
@@ -14,12 +15,26 @@ struct Gather {
     Index row(Index i) const { return indices[i] < 0 ? indices[i] + extent : indices[i]; }
 };
 
+/// What is added to: an array, or one number in place of all its elements.
+template <class T>
+struct Start {
+    const T* data;
+    bool constant;
+};
+
 /// out [outer, count, inner] = x[:, indices, :], elements of `item` bytes.
 void take(const Gather&, int item, const void* x, void* out);
 
-/// out [outer, extent, inner] += values [outer, count, inner] at the indices, in their order.
+/// out [outer, extent, inner] = start, plus values [outer, count, inner] at the indices, in their order.
 template <class T>
-void add_at(const Gather&, T* out, const T* values);
+void add_at(const Gather&, Start<T>, const T* values, T* out);
+
+/// out[o, i, j] = x[o, indices[o, i, j], j], elements of `item` bytes.
+void take_along(const Gather&, int item, const void* x, void* out);
+
+/// out[o, indices[o, i, j], j] += values[o, i, j], in the order of i.
+template <class T>
+void add_along(const Gather&, const T* values, T* out);
 
 /// The first index out of range, or -1.
 Index first_out_of_range(Index count, const std::int64_t* indices, Index extent);

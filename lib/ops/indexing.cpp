@@ -4,13 +4,13 @@
 #include <xtgrad/ops/creation.hpp>
 #include <xtgrad/ops/manipulation.hpp>
 
-#include "../kernels/gather.hpp"
 #include "../kernels/strided.hpp"
 #include "../tape/algebra.hpp"
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
 #include "../tensor/strided_operand.hpp"
 #include "elementwise.hpp"
+#include "indices.hpp"
 
 namespace xtgrad {
 namespace detail {
@@ -165,23 +165,6 @@ Tensor with_slice(const Tensor& x, const Tensor& value, const std::vector<Slice>
 
 namespace {
 
-void check_indices(const char* op, const Tensor& indices) {
-    check_defined(op, indices);
-    if (indices.dtype() != Dtype::i64)
-        fail<DtypeError>(op, "indices are ", indices.dtype(), ' ', indices.shape(),
-                         "; they need i64, convert with astype(i, xg::i64)");
-}
-
-/// Indices into an axis of an array of this shape, in range.
-kernels::Gather gather_of(const char* op, const Shape& shape, std::size_t axis, const Tensor& dense_indices) {
-    kernels::Gather g{1, shape[axis], 1, element_count(dense_indices), mutable_data<std::int64_t>(dense_indices)};
-    for (std::size_t i = 0; i < shape.size(); ++i) (i < axis ? g.outer : g.inner) *= i == axis ? 1 : shape[i];
-    if (const Index bad = kernels::first_out_of_range(g.count, g.indices, g.extent); bad >= 0)
-        fail<IndexError>(op, "index ", g.indices[bad], " is out of range: axis ", axis, " of ", shape, " has extent ", g.extent,
-                         "; ", Choices{g.extent});
-    return g;
-}
-
 /// The shape of take(x, indices, axis).
 Shape taken_shape(const Shape& x, std::size_t axis, const Shape& indices) {
     Shape s = Shape::of(x.data(), int(axis));
@@ -209,18 +192,21 @@ Tensor index_add_jvp(const Node& n, const Tensor* tangents) {
 }
 constexpr Op index_add_op{"index_add", index_add_vjp, index_add_jvp};
 
-}  // namespace
-}  // namespace detail
+bool is_constant(const Tensor& x) {
+    const Strides strides = x.strides();
+    return element_count(x) > 1 && std::all_of(strides.begin(), strides.end(), [](Index step) { return step == 0; });
+}
 
-Tensor take(const Tensor& x, const Tensor& indices, Index axis) {
-    using namespace detail;
-    check_defined("take", x);
-    check_indices("take", indices);
-    const auto at = std::size_t(normalized_axis("take", axis, x.block()->rank));
-    check_rank("take", x.dimension() - 1 + indices.dimension());
+}  // namespace
+
+Tensor taken(const char* op, const Tensor& x, const Tensor& indices, Index axis) {
+    check_defined(op, x);
+    check_indices(op, indices);
+    const auto at = std::size_t(normalized_axis(op, axis, x.block()->rank));
+    check_rank(op, x.dimension() - 1 + indices.dimension());
     const Tensor dense = contiguous(x), at_indices = contiguous(indices);
-    const kernels::Gather g = gather_of("take", x.shape(), at, at_indices);
-    Tensor y = allocate(x.dtype(), taken_shape(x.shape(), at, indices.shape()), "take");
+    const kernels::Gather g = gather_of(op, x.shape(), at, element_count(indices), at_indices);
+    Tensor y = allocate(x.dtype(), taken_shape(x.shape(), at, indices.shape()), op);
     kernels::take(g, int(size_of(x.dtype())), dense.block()->data, y.block()->data);
     if (recording() && is_floating(x.dtype())) {
         Attr attr;
@@ -228,6 +214,19 @@ Tensor take(const Tensor& x, const Tensor& indices, Index axis) {
         record(take_op, y, x, {.in0 = ghost(x), .out = indices}, attr);
     }
     return y;
+}
+
+}  // namespace detail
+
+Tensor take(const Tensor& x, const Tensor& indices, Index axis) { return detail::taken("take", x, indices, axis); }
+
+Tensor embedding(const Tensor& weight, const Tensor& indices) {
+    using namespace detail;
+    check_defined("embedding", weight);
+    if (weight.dimension() != 2)
+        fail<ShapeError>("embedding", "the weight ", weight.shape(),
+                         " is no matrix with a row for each index; use take for others");
+    return taken("embedding", weight, indices, 0);
 }
 
 Tensor index_add(const Tensor& x, const Tensor& indices, const Tensor& values, Index axis) {
@@ -244,11 +243,13 @@ Tensor index_add(const Tensor& x, const Tensor& indices, const Tensor& values, I
         fail<ShapeError>("index_add", "values ", values.shape(), " need the shape of take(x, indices, axis), ", wanted,
                          "; broadcast them with broadcast_to");
     const Tensor dense = contiguous(values), at_indices = contiguous(indices);
-    const kernels::Gather g = gather_of("index_add", x.shape(), at, at_indices);
-    Tensor y = copied(x);
+    const kernels::Gather g = gather_of("index_add", x.shape(), at, element_count(indices), at_indices);
+    const bool constant = is_constant(x);
+    const Tensor start = constant ? x : contiguous(x);
+    Tensor y = allocate_like(x, "index_add");
     const auto add = [&](auto z) {
         using T = decltype(z);
-        kernels::add_at(g, mutable_data<T>(y), mutable_data<T>(dense));
+        kernels::add_at<T>(g, {mutable_data<T>(start), constant}, mutable_data<T>(dense), mutable_data<T>(y));
     };
     x.dtype() == Dtype::i64 ? add(std::int64_t{}) : with_floating(x.dtype(), add);
     if (recording() && is_floating(x.dtype())) {

@@ -2,6 +2,7 @@
 #include <xtgrad/ops/manipulation.hpp>
 
 #include <algorithm>
+#include <optional>
 
 #include <xtgrad/ops/indexing.hpp>
 
@@ -10,6 +11,7 @@
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
 #include "../tensor/strided_operand.hpp"
+#include "arrangement.hpp"
 #include "elementwise.hpp"
 
 namespace xtgrad {
@@ -49,6 +51,36 @@ Tensor reshape_as(const Op& op, const Tensor& x, const Shape& shape) {
     Tensor y = reshaped(contiguous(x), shape);
     if (records(x)) record(op, y, x, {.in0 = ghost(x)});
     return y;
+}
+
+/// The strides under which elements that lie like this read, in the same order, as another shape; if there are any.
+std::optional<Strides> strides_under(const Shape& from, const Strides& steps, const Shape& shape) {
+    Strides result = shape;
+    for (std::size_t i = 0, j = 0; j < shape.size();) {
+        if (shape[j] == 1) {
+            result[j++] = 1;
+            continue;
+        }
+        while (from[i] == 1) ++i;
+        // The shortest runs of axes, i to i_end and j to j_end, of equally many elements.
+        std::size_t i_end = i + 1, j_end = j + 1, last = i;
+        for (Index m = from[i], n = shape[j]; m != n;) {
+            if (m > n) {
+                n *= shape[j_end++];
+                continue;
+            }
+            if (from[i_end] != 1) {
+                if (steps[last] != steps[i_end] * from[i_end]) return {};
+                last = i_end;
+            }
+            m *= from[i_end++];
+        }
+        result[j_end - 1] = steps[last];
+        for (std::size_t k = j_end - 1; k > j; --k) result[k - 1] = result[k] * shape[k];
+        i = i_end;
+        j = j_end;
+    }
+    return result;
 }
 
 // y = x broadcast;  x' = g summed over what was repeated
@@ -197,12 +229,18 @@ Tensor expand_dims(const Tensor& x, Index axis) {
     return with_axes(expand_dims_op, x, shape, strides);
 }
 
-std::vector<Tensor> split(const Tensor& x, Index parts, Index axis) {
-    check_defined("split", x);
-    axis = normalized_axis("split", axis, x.block()->rank);
+Tensor reshape_in_place(const Tensor& x, const Shape& shape) {
+    const std::optional<Strides> strides =
+        x.block()->dense ? std::nullopt : strides_under(x.shape(), x.strides(), shape);  // dense tensors of no elements, too
+    return strides ? with_axes(reshape_op, x, shape, *strides) : reshape_as(reshape_op, x, shape);
+}
+
+std::vector<Tensor> split(const Tensor& x, Index parts, Index axis, const char* op) {
+    check_defined(op, x);
+    axis = normalized_axis(op, axis, x.block()->rank);
     const Index extent = x.shape(axis);
     if (parts < 1 || extent % parts != 0)
-        fail<ShapeError>("split", "axis ", axis, " of ", x.shape(), " does not divide into ", parts,
+        fail<ShapeError>(op, "axis ", axis, " of ", x.shape(), " does not divide into ", parts,
                          " equal parts; use view for unequal ones");
     std::vector<Tensor> result;
     for (Index i = 0; i < parts; ++i) result.push_back(part_of(x, axis, i * (extent / parts), (i + 1) * (extent / parts)));

@@ -20,7 +20,7 @@ namespace {
 
 std::vector<Row> all_rows() {
     std::vector<Row> rows;
-    for (auto* family : {elementwise_rows, reduction_rows, manipulation_rows, indexing_rows, linear_rows, row_rows, creation_rows})
+    for (auto* family : {elementwise_rows, reduction_rows, manipulation_rows, indexing_rows, arrangement_rows, product_rows, linear_rows, row_rows, creation_rows})
         for (Row& row : family()) rows.push_back(std::move(row));
     return rows;
 }

@@ -1,44 +1,6 @@
-#include "table.hpp"
+#include "moved.hpp"
 
 namespace table {
-namespace {
-
-/// out[p] = x[from(p)], by position.
-std::function<Tensor(const Inputs&)> moved(Shape shape, std::function<Shape(const Shape&)> from) {
-    return [=](const Inputs& x) {
-        const Array in(x[0]);
-        Array out(shape);
-        for (Index i = 0; i < out.size(); ++i) out[i] = in.at(from(out.position(i)));
-        return out.tensor();
-    };
-}
-/// The elements in the same row-major order.
-std::function<Tensor(const Inputs&)> renamed(Shape shape) {
-    return [=](const Inputs& x) {
-        const Array in(x[0]);
-        Array out(shape);
-        for (Index i = 0; i < out.size(); ++i) out[i] = in[i];
-        return out.tensor();
-    };
-}
-/// Parts along an axis, one behind the other.
-std::function<Tensor(const Inputs&)> joined(std::size_t axis) {
-    return [=](const Inputs& x) {
-        Shape shape = x[0].shape();
-        shape[axis] = 0;
-        for (const Tensor& t : x) shape[axis] += t.shape()[axis];
-        Array out(shape);
-        for (Index i = 0; i < out.size(); ++i) {
-            Shape p = out.position(i);
-            std::size_t k = 0;
-            while (p[axis] >= x[k].shape()[axis]) p[axis] -= x[k++].shape()[axis];
-            out[i] = Array(x[k]).at(p);
-        }
-        return out.tensor();
-    };
-}
-
-}  // namespace
 
 std::vector<Row> manipulation_rows() {
     std::vector<Row> rows;
@@ -133,6 +95,38 @@ std::vector<Row> indexing_rows() {
             return out.tensor();
         },
         {random({2, 4, 3}), random({2, 3, 3})});
+    row("take", [](const Inputs& v) { return xg::take(v[0], xg::reshape(xg::tensor({1}), {1, 1})); }, moved({1, 1, 3}, [](const Shape& p) { return Shape{1, p[2]}; }), {random({2, 3})});
+    row("take", [](const Inputs& v) { return xg::take(v[0], xg::zeros({0, 2}, xg::i64), 1); }, moved({2, 0, 2}, [](const Shape& p) { return p; }), {random({2, 3})});
+    row("embedding", [=](const Inputs& v) { return xg::embedding(v[0], rows_of); },
+        moved({2, 3, 4}, [](const Shape& p) { constexpr Index at[2][3] = {{1, 4, 1}, {0, 2, 4}}; return Shape{at[p[0]][p[1]], p[2]}; }), {random({5, 4})});
+    const Tensor along = xg::tensor({{1, -1, 1}, {0, 3, 0}});
+    row("take_along_axis", [=](const Inputs& v) { return xg::take_along_axis(v[0], along, 0); },
+        moved({2, 3}, [](const Shape& p) { constexpr Index at[2][3] = {{1, 4, 1}, {0, 3, 0}}; return Shape{at[p[0]][p[1]], p[1]}; }), {random({5, 3})});
+    row("take_along_axis", [=](const Inputs& v) { return xg::take_along_axis(v[0], along, -1); },
+        moved({2, 3}, [](const Shape& p) { constexpr Index at[2][3] = {{1, 3, 1}, {0, 3, 0}}; return Shape{p[0], at[p[0]][p[1]]}; }), {random({2, 4})});
+    row("take_along_axis", [](const Inputs& v) { return xg::take_along_axis(v[0], xg::reshape(xg::tensor({2, 0, 2, -1}), {1, 4, 1}), 1); },
+        moved({2, 4, 3}, [](const Shape& p) { constexpr Index at[] = {2, 0, 2, 3}; return Shape{p[0], at[p[1]], p[2]}; }), {random({2, 4, 3})});
+    row("take_along_axis", [=](const Inputs& v) { return xg::take_along_axis(v[0], along, 1); },
+        moved({2, 3}, [](const Shape& p) { constexpr Index at[2][3] = {{1, 3, 1}, {0, 3, 0}}; return Shape{0, at[p[0]][p[1]]}; }), {random({1, 4})});
+    row("take_along_axis", [](const Inputs& v) { return xg::take_along_axis(v[0], xg::zeros({0, 3}, xg::i64), 0); }, moved({0, 3}, [](const Shape& p) { return p; }), {random({5, 3})});
+    row("take_along_axis", [](const Inputs& v) { return xg::take_along_axis(v[0], xg::tensor({-1}), 0); }, moved({1}, [](const Shape& p) { return p; }), {random({1})});
+    const auto added = [](auto to) {  // out[to(p)] += value[p]
+        return [=](const Inputs& v) {
+            Array out(v[0]);
+            const Array values(v[1]);
+            for (Index i = 0; i < values.size(); ++i) out.place(to(values.position(i))) += values[i];
+            return out.tensor();
+        };
+    };
+    row("scatter_add", [=](const Inputs& v) { return xg::scatter_add(v[0], along, v[1], 0); },
+        added([](const Shape& p) { constexpr Index at[2][3] = {{1, 4, 1}, {0, 3, 0}}; return Shape{at[p[0]][p[1]], p[1]}; }), {random({5, 3}), random({2, 3})});
+    row("scatter_add", [=](const Inputs& v) { return xg::scatter_add(v[0], along, v[1], 1); },
+        added([](const Shape& p) { constexpr Index at[2][3] = {{1, 3, 1}, {0, 3, 0}}; return Shape{p[0], at[p[0]][p[1]]}; }), {random({2, 4}), random({2, 3})});
+    row("scatter_add", [](const Inputs& v) { return xg::scatter_add(v[0], xg::reshape(xg::tensor({2, 0, 2}), {1, 3, 1}), v[1], 1); },
+        added([](const Shape& p) { constexpr Index at[] = {2, 0, 2}; return Shape{p[0], at[p[1]], p[2]}; }), {random({2, 4, 3}), random({2, 3, 3})});
+    row("scatter_add", [](const Inputs& v) { return xg::scatter_add(v[0], xg::zeros({0}, xg::i64), v[1], 0); }, added([](const Shape& p) { return p; }), {random({3}), random({0})});
+    row("index_add", [](const Inputs& v) { return xg::index_add(v[0], xg::tensor({{1, 1}, {-1, 0}}), v[1]); },
+        added([](const Shape& p) { constexpr Index at[2][2] = {{1, 1}, {2, 0}}; return Shape{at[p[0]][p[1]]}; }), {random({3}), random({2, 2})});
     row("one_hot", [](const Inputs&) { return xg::one_hot(xg::tensor({{2, 0}, {1, 3}, {3, 3}}), 4, xg::f64); },
         [](const Inputs&) {
             constexpr Index label[3][2] = {{2, 0}, {1, 3}, {3, 3}};

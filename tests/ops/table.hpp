@@ -85,6 +85,8 @@ std::vector<Row> elementwise_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> manipulation_rows();
 std::vector<Row> indexing_rows();
+std::vector<Row> arrangement_rows();
+std::vector<Row> product_rows();
 std::vector<Row> linear_rows();
 std::vector<Row> row_rows();
 std::vector<Row> creation_rows();

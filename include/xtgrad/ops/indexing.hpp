@@ -31,6 +31,8 @@ struct Slice {
 Tensor sliced(const Tensor& x, const std::vector<Slice>&);
 /// x with that part replaced.
 Tensor with_slice(const Tensor& x, const Tensor& value, const std::vector<Slice>&);
+/// take under the name of the op that calls it.
+Tensor taken(const char* op, const Tensor& x, const Tensor& indices, Index axis);
 
 template <class S>
 Slice slice_of(const S& s) {
@@ -87,6 +89,19 @@ Tensor take(const Tensor& x, const Tensor& indices, Index axis = 0);
 
 /// A copy of x to whose slices along an axis the slices of `values` are added; repeated indices add up. The adjoint of take.
 Tensor index_add(const Tensor& x, const Tensor& indices, const Tensor& values, Index axis = 0);
+
+/// The rows of a matrix (n, d) that the indices name: shape indices.shape + (d,). What take(weight, indices) is, as models
+/// call it.
+Tensor embedding(const Tensor& weight, const Tensor& indices);
+
+/// y[i, j] = x[indices[i, j], j] along axis 0, and so on: an element of x for each index (i64). The indices have as many axes
+/// as x; extents of the others broadcast. Negative indices count from the end. Throws IndexError when one is out of range.
+/// PyTorch's gather.
+Tensor take_along_axis(const Tensor& x, const Tensor& indices, Index axis);
+
+/// A copy of x to whose elements take_along_axis(x, indices, axis) `values` are added; repeated indices add up. The adjoint of
+/// take_along_axis.
+Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& values, Index axis);
 
 /// 1 at each label, else 0: shape labels.shape + (n,). Labels are i64 in [0, n), else IndexError.
 Tensor one_hot(const Tensor& labels, Index n, Dtype dtype = Dtype::f32);

@@ -24,7 +24,7 @@ namespace detail {
 Tensor transpose(const Tensor& x, const Axes* permutation);
 Tensor squeeze(const Tensor& x, const Axes* axes);
 Tensor expand_dims(const Tensor& x, Index axis);
-std::vector<Tensor> split(const Tensor& x, Index parts, Index axis);
+std::vector<Tensor> split(const Tensor& x, Index parts, Index axis, const char* op = "split");
 Tensor concatenate(std::span<const Tensor>, Index axis);
 Tensor stack(std::span<const Tensor>, Index axis);
 
