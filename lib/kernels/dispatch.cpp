@@ -4,6 +4,7 @@
 
 #include "../rules/all.hpp"
 #include "elementwise_table.hpp"
+#include "fold.hpp"
 #include "rows.hpp"
 
 namespace xtgrad::kernels {
@@ -24,6 +25,10 @@ struct Active {
     Tables tables;
     const RowKernels<float>* rows_f32;
     const RowKernels<double>* rows_f64;
+    const FoldKernels<float>* folds_f32;
+    const FoldKernels<double>* folds_f64;
+    const FoldKernels<std::int64_t>* folds_i64;
+    const FoldKernels<bool>* folds_boolean;
 
     template <Isa wanted>
     void use() noexcept {
@@ -31,6 +36,10 @@ struct Active {
         tables = tables_of<wanted>(rules::All{});
         rows_f32 = &row_kernels_of<float, wanted>();
         rows_f64 = &row_kernels_of<double, wanted>();
+        folds_f32 = &fold_kernels_of<float, wanted>();
+        folds_f64 = &fold_kernels_of<double, wanted>();
+        folds_i64 = &fold_kernels_of<std::int64_t, wanted>();
+        folds_boolean = &fold_kernels_of<bool, wanted>();
     }
     void use(Isa wanted) noexcept {
         switch (wanted) {
@@ -87,6 +96,22 @@ const RowKernels<float>& row_kernels() noexcept {
 template <>
 const RowKernels<double>& row_kernels() noexcept {
     return *active().rows_f64;
+}
+template <>
+const FoldKernels<float>& fold_kernels() noexcept {
+    return *active().folds_f32;
+}
+template <>
+const FoldKernels<double>& fold_kernels() noexcept {
+    return *active().folds_f64;
+}
+template <>
+const FoldKernels<std::int64_t>& fold_kernels() noexcept {
+    return *active().folds_i64;
+}
+template <>
+const FoldKernels<bool>& fold_kernels() noexcept {
+    return *active().folds_boolean;
 }
 
 }  // namespace xtgrad::kernels

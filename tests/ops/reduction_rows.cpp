@@ -86,6 +86,26 @@ std::vector<Row> reduction_rows() {
     const auto first_largest = [](const std::vector<double>& l) { return double(std::max_element(l.begin(), l.end()) - l.begin()); };
     unrecorded("argmax", [](const Inputs& v) { return xg::argmax(v[0], 1); }, [=](const Inputs& v) { return fold(v[0], {1}, false, first_largest); }, {x});
     unrecorded("argmax", [](const Inputs& v) { return xg::argmax(v[0]); }, [=](const Inputs& v) { return fold(v[0], {0, 1, 2}, false, first_largest); }, {x});
+    const auto first_smallest = [](const std::vector<double>& l) { return double(std::min_element(l.begin(), l.end()) - l.begin()); };
+    const Tensor coarse = xg::astype(xg::astype(random({50, 3, 20}), xg::i64), xg::f64);  // with ties
+    for (const Tensor& t : {x, coarse, random({1, 1, 1}), random({3, 2000, 2}), random({2, 3, 0})}) {
+        for (const Index axis : {0, 1}) {
+            unrecorded("argmax", [=](const Inputs& v) { return xg::argmax(v[0], axis); }, [=](const Inputs& v) { return fold(v[0], {axis}, false, first_largest); }, {t});
+            unrecorded("argmin", [=](const Inputs& v) { return xg::argmin(v[0], axis); }, [=](const Inputs& v) { return fold(v[0], {axis}, false, first_smallest); }, {t});
+        }
+        if (t.size() == 0) continue;
+        unrecorded("argmin", [](const Inputs& v) { return xg::argmin(v[0]); }, [=](const Inputs& v) { return fold(v[0], {0, 1, 2}, false, first_smallest); }, {t});
+        unrecorded("argmin", [](const Inputs& v) { return xg::argmin(v[0], -1, xt::keep_dims); }, [=](const Inputs& v) { return fold(v[0], {2}, true, first_smallest); }, {t});
+    }
+    unrecorded("argmin", [](const Inputs& v) { return xg::argmin(v[0]); }, [](const Inputs&) { return xg::zeros({}); }, {random({})});
+    const auto nonzero = [](const std::vector<double>& l) { return double(std::count_if(l.begin(), l.end(), [](double v) { return v != 0; })); };
+    for (const Tensor& t : {x, coarse, random({0, 3, 2}), random({1, 1, 1})}) {
+        unrecorded("count_nonzero", [](const Inputs& v) { return xg::count_nonzero(v[0]); }, [=](const Inputs& v) { return fold(v[0], {0, 1, 2}, false, nonzero); }, {t});
+        unrecorded("count_nonzero", [](const Inputs& v) { return xg::count_nonzero(v[0] > 0, {1, 0}); },
+                   [](const Inputs& v) { return fold(v[0], {0, 1}, false, [](auto& l) { return double(std::count_if(l.begin(), l.end(), [](double e) { return e > 0; })); }); }, {t});
+        unrecorded("count_nonzero", [](const Inputs& v) { return xg::count_nonzero(xg::astype(v[0], xg::i64), 1, xt::keep_dims); },
+                   [](const Inputs& v) { return fold(v[0], {1}, true, [](auto& l) { return double(std::count_if(l.begin(), l.end(), [](double e) { return std::trunc(e) != 0; })); }); }, {t});
+    }
     return rows;
 }
 

@@ -25,6 +25,8 @@ Tensor logsumexp(const Tensor&, const Axes*, bool keep_dims);
 Tensor any(const Tensor&, const Axes*, bool keep_dims);
 Tensor all(const Tensor&, const Axes*, bool keep_dims);
 Tensor argmax(const Tensor&, const Index* axis, bool keep_dims);
+Tensor argmin(const Tensor&, const Index* axis, bool keep_dims);
+Tensor count_nonzero(const Tensor&, const Axes*, bool keep_dims);
 
 template <class X>
 concept AxesLike = std::integral<std::remove_cvref_t<X>> || std::same_as<std::remove_cvref_t<X>, Axes> ||
@@ -80,6 +82,8 @@ XTGRAD_REDUCTION(amax)
 XTGRAD_REDUCTION(amin)
 /// log(sum(exp(x))), without overflow; -inf of nothing.
 XTGRAD_REDUCTION(logsumexp)
+/// How many elements are not 0, an i64; NaN is not. Not recorded.
+XTGRAD_REDUCTION(count_nonzero)
 /// Of booleans: is one true? A boolean tensor, not recorded.
 XTGRAD_REDUCTION(any)
 /// Of booleans: are all true? A boolean tensor, not recorded.
@@ -95,6 +99,15 @@ inline Tensor argmax(const Tensor& x, Index axis) { return detail::argmax(x, &ax
 template <class... O>
 Tensor argmax(const Tensor& x, Index axis, const std::tuple<O...>& options) {
     return detail::argmax(x, &axis, detail::keeps_dims(options));
+}
+
+/// The index (i64) of the first smallest element, of the flattened tensor or along one axis; NaN counts as smallest. Nothing
+/// has no smallest: ShapeError.
+inline Tensor argmin(const Tensor& x) { return detail::argmin(x, nullptr, false); }
+inline Tensor argmin(const Tensor& x, Index axis) { return detail::argmin(x, &axis, false); }
+template <class... O>
+Tensor argmin(const Tensor& x, Index axis, const std::tuple<O...>& options) {
+    return detail::argmin(x, &axis, detail::keeps_dims(options));
 }
 
 }  // namespace xtgrad
