@@ -87,6 +87,8 @@ std::vector<Row> manipulation_rows();
 std::vector<Row> indexing_rows();
 std::vector<Row> linear_rows();
 std::vector<Row> row_rows();
+std::vector<Row> scan_rows();
+std::vector<Row> statistics_rows();
 std::vector<Row> creation_rows();
 
 }  // namespace table
