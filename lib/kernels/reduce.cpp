@@ -142,8 +142,8 @@ struct Moments {
     State start() const { return {}; }
     /// n elements whose differences from c have these sums.
     static void join(State& s, T c, T differences, T more_squares, Index n) {
-        const double d = double(differences) / double(n);
-        s.add(std::max(0., double(more_squares) - d * double(differences)), double(c) + d, n);
+        const double d = double(differences) / double(n), squares = double(more_squares) - d * double(differences);
+        s.add(squares < 0 ? 0 : squares, double(c) + d, n);  // NaN stays
         s.sum.add(double(c) * double(n));
         s.sum.add(double(differences));
     }
