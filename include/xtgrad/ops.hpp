@@ -9,3 +9,6 @@
 #include "ops/manipulation.hpp"
 #include "ops/reduction.hpp"
 #include "ops/rows.hpp"
+#include "ops/scan.hpp"
+#include "ops/sorting.hpp"
+#include "ops/statistics.hpp"

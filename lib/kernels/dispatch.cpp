@@ -1,9 +1,12 @@
+// Which variant of the kernels runs: chosen once, at the first use.
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
 #include "../rules/all.hpp"
 #include "elementwise_table.hpp"
+#include "fold.hpp"
 #include "matrix.hpp"
 #include "rows.hpp"
 
@@ -12,6 +15,20 @@ namespace xtgrad::kernels {
 constinit const KernelRow* const* active_rows = nullptr;
 
 namespace {
+
+/// f.operator()<isa>() for the variant of this set.
+template <class F>
+decltype(auto) of_variant(Isa isa, F f) {
+    switch (isa) {
+#ifdef XTGRAD_AVX512
+        case Isa::avx512: return f.template operator()<Isa::avx512>();
+#endif
+#ifdef XTGRAD_AVX2
+        case Isa::avx2: return f.template operator()<Isa::avx2>();
+#endif
+        default: return f.template operator()<Isa::baseline>();
+    }
+}
 
 using Tables = std::array<const KernelRow*, rules::All::count>;
 
@@ -23,30 +40,10 @@ Tables tables_of(Families<Family...>) {
 struct Active {
     Isa isa;
     Tables tables;
-    const RowKernels<float>* rows_f32;
-    const RowKernels<double>* rows_f64;
-    const MatrixKernels<float>* matrix_f32;
-    const MatrixKernels<double>* matrix_f64;
 
-    template <Isa wanted>
-    void use() noexcept {
-        isa = wanted;
-        tables = tables_of<wanted>(rules::All{});
-        rows_f32 = &row_kernels_of<float, wanted>();
-        rows_f64 = &row_kernels_of<double, wanted>();
-        matrix_f32 = &matrix_kernels_of<float, wanted>();
-        matrix_f64 = &matrix_kernels_of<double, wanted>();
-    }
     void use(Isa wanted) noexcept {
-        switch (wanted) {
-#ifdef XTGRAD_AVX512
-            case Isa::avx512: return use<Isa::avx512>();
-#endif
-#ifdef XTGRAD_AVX2
-            case Isa::avx2: return use<Isa::avx2>();
-#endif
-            default: return use<Isa::baseline>();
-        }
+        isa = wanted;
+        tables = of_variant(wanted, []<Isa variant> { return tables_of<variant>(rules::All{}); });
     }
     Active() noexcept {
         const char* named = std::getenv("XTGRAD_ISA");
@@ -85,22 +82,27 @@ void use(Isa isa) noexcept { active().use(isa); }
 
 void choose_instruction_set() noexcept { active_rows = active().tables.data(); }
 
-template <>
-const RowKernels<float>& row_kernels() noexcept {
-    return *active().rows_f32;
+template <class T>
+const RowKernels<T>& row_kernels() noexcept {
+    return of_variant(active_isa(), []<Isa isa>() -> auto& { return row_kernels_of<T, isa>(); });
 }
-template <>
-const RowKernels<double>& row_kernels() noexcept {
-    return *active().rows_f64;
-}
+template const RowKernels<float>& row_kernels() noexcept;
+template const RowKernels<double>& row_kernels() noexcept;
 
-template <>
-const MatrixKernels<float>& matrix_kernels() noexcept {
-    return *active().matrix_f32;
+template <class T>
+const MatrixKernels<T>& matrix_kernels() noexcept {
+    return of_variant(active_isa(), []<Isa isa>() -> auto& { return matrix_kernels_of<T, isa>(); });
 }
-template <>
-const MatrixKernels<double>& matrix_kernels() noexcept {
-    return *active().matrix_f64;
+template const MatrixKernels<float>& matrix_kernels() noexcept;
+template const MatrixKernels<double>& matrix_kernels() noexcept;
+
+template <class T>
+const FoldKernels<T>& fold_kernels() noexcept {
+    return of_variant(active_isa(), []<Isa isa>() -> auto& { return fold_kernels_of<T, isa>(); });
 }
+template const FoldKernels<float>& fold_kernels() noexcept;
+template const FoldKernels<double>& fold_kernels() noexcept;
+template const FoldKernels<std::int64_t>& fold_kernels() noexcept;
+template const FoldKernels<bool>& fold_kernels() noexcept;
 
 }  // namespace xtgrad::kernels

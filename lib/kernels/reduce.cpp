@@ -1,91 +1,17 @@
 #include "reduce.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <type_traits>
 #include <vector>
 
 namespace xtgrad::kernels {
 namespace {
 
-constexpr int lane_count = 16;
-constexpr Index block = 2048, row_block = 128, chunk = 1 << 15, columns = 512;
-
-template <class T>
-bool is_nan(T x) {
-    return x != x;
-}
-
-struct Max {
-    template <class T>
-    static constexpr T identity =
-        std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-    template <class T>
-    static T join(T a, T b) {
-        return a > b || is_nan(a) ? a : b;
-    }
-};
-struct Min {
-    template <class T>
-    static constexpr T identity =
-        std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
-    template <class T>
-    static T join(T a, T b) {
-        return a < b || is_nan(a) ? a : b;
-    }
-};
-struct Sum {
-    template <class T>
-    static constexpr T identity = T(0);
-    template <class T>
-    static T join(T a, T b) {
-        return static_cast<T>(a + b);
-    }
-};
-
-/// A running total; of floating sums with the rounding errors beside it (Neumaier, ZAMM 54, 1974).
-template <class R, class T>
-struct Total {
-    T value = R::template identity<T>;
-
-    void add(T x) { value = R::join(value, x); }
-    T get() const { return value; }
-};
-template <class T>
-    requires std::is_floating_point_v<T>
-struct Total<Sum, T> {
-    T value = 0, lost = 0;
-
-    void add(T x) {
-        const T sum = value + x;
-        lost += (value < 0 ? -value : value) >= (x < 0 ? -x : x) ? (value - sum) + x : (x - sum) + value;
-        value = sum;
-    }
-    T get() const { return lost == lost && lost - lost == 0 ? value + lost : value; }  // inf + NaN is inf
-};
-
-/// n elements, `step` apart, by independent lanes that are joined pairwise.
-template <class R, class T>
-T reduce_block(const T* x, Index n, Index step) {
-    T lane[lane_count];
-    std::fill_n(lane, lane_count, R::template identity<T>);
-    Index i = 0;
-    if (step == 1)
-        for (; i + lane_count <= n; i += lane_count)
-            for (int k = 0; k < lane_count; ++k) lane[k] = R::join(lane[k], x[i + k]);
-    else
-        for (; i + lane_count <= n; i += lane_count)
-            for (int k = 0; k < lane_count; ++k) lane[k] = R::join(lane[k], x[(i + k) * step]);
-    for (int k = 0; i < n; ++i, ++k) lane[k] = R::join(lane[k], x[i * step]);
-    for (int width = lane_count / 2; width > 0; width /= 2)
-        for (int k = 0; k < width; ++k) lane[k] = R::join(lane[k], lane[k + width]);
-    return lane[0];
-}
-
-template <class R, class T>
-void reduce_run(Total<R, T>& total, const T* x, Index n, Index step) {
-    for (Index i = 0; i < n; i += block) total.add(reduce_block<R>(x + i * step, std::min(block, n - i), step));
-}
+constexpr Index block = 1024;                // elements of a line that one kernel joins
+constexpr Index row_block = 128;             // and rows
+constexpr Index columns = 512;               // of a task
+constexpr Index chunk = 1 << 15, most = 32;  // the size of a part of a reduction that is split; how many there may be
+constexpr Index task_size = 1 << 13;         // elements, at least, when there are several tasks
 
 /// The offset of element i of a space.
 Index offset_of(const Space& space, const Index* stride, Index i) {
@@ -97,125 +23,352 @@ Index offset_of(const Space& space, const Index* stride, Index i) {
     return offset;
 }
 
+/// A space as rows along its last axis.
 struct View {
-    Space space;
+    Space outer;
     Strided x;  // only its strides
+    Index rows = 1, length = 1, step = 1, count;
 
-    View(const Space& s, const Index* stride) : space(s) {
+    View(const Space& s, const Index* stride) : outer(s), count(s.count) {
         std::copy_n(stride, s.rank, x.stride);
-        simplify(space, {&x, 1});
+        simplify(outer, {&x, 1});
+        if (outer.rank == 0) {
+            length = outer.count;
+            return;
+        }
+        length = outer.shape[--outer.rank];
+        step = x.stride[outer.rank];
+        rows = length == 0 ? 0 : outer.count / length;
     }
-    Index rows() const {
-        return space.rank == 0 ? 1 : space.shape[space.rank - 1] == 0 ? 0 : space.count / space.shape[space.rank - 1];
+    /// Where a row begins.
+    Index row(Index i) const { return outer.rank == 0 ? 0 : offset_of(outer, x.stride, i); }
+};
+
+/// A sum with its rounding errors beside it (Neumaier, ZAMM 54, 1974).
+struct Total {
+    double value = 0, lost = 0;
+
+    void add(double x) {
+        const double sum = value + x;
+        lost += (value < 0 ? -value : value) >= (x < 0 ? -x : x) ? (value - sum) + x : (x - sum) + value;
+        value = sum;
     }
-    Index row_length() const { return space.rank == 0 ? space.count : space.shape[space.rank - 1]; }
-    Index step() const { return space.rank == 0 ? 1 : x.stride[space.rank - 1]; }
-    Index row(Index i) const { return space.rank == 0 ? 0 : offset_of(outer(), x.stride, i); }
-    Space outer() const {
-        Space s = space;
-        s.rank -= 1;
+    double get() const { return lost - lost == 0 ? value + lost : value; }  // inf + NaN is inf
+};
+
+// What is done with lines and rows: `State` is a result on its way, `line` and `rows` add elements to one and to n of them,
+// `merge` adds another part, `finish` writes output i.
+
+/// One of the reductions.
+template <class T>
+struct Folding {
+    static constexpr bool floating = std::is_floating_point_v<T>;
+
+    Reduction kind;
+    T* out;
+    T (*line_of)(const T*, Index, Index) = fold_kernels<T>().line[int(kind)];
+    void (*rows_of)(const T*, Index, Index, Index, T*) = fold_kernels<T>().rows[int(kind)];
+    T identity = line_of(nullptr, 0, 1);
+
+    struct Exact {
+        T value = 0;
+        T get() const { return value; }
+    };
+    using State = std::conditional_t<floating, Total, Exact>;
+
+    State start() const {
+        State s;
+        s.value = identity;
         return s;
+    }
+    void join(State& s, decltype(State::value) x) const {
+        using V = decltype(x);
+        switch (kind) {
+            case Reduction::sum:
+            case Reduction::sum_squares:
+                if constexpr (floating)
+                    s.add(x);
+                else
+                    s.value = V(std::uint64_t(s.value) + std::uint64_t(x));
+                return;
+            case Reduction::product:
+                if constexpr (floating)
+                    s.value *= x;
+                else
+                    s.value = V(std::uint64_t(s.value) * std::uint64_t(x));
+                return;
+            case Reduction::max: s.value = s.value > x || s.value != s.value ? s.value : x; return;
+            case Reduction::min: s.value = s.value < x || s.value != s.value ? s.value : x; return;
+        }
+    }
+    void line(State& s, const T* x, Index n, Index step) const {
+        for (Index i = 0; i < n; i += block) join(s, line_of(x + i * step, std::min(block, n - i), step));
+    }
+    void rows(State* s, const T* x, Index count, Index stride, Index n) const {
+        T part[columns];
+        rows_of(x, count, stride, n, part);
+        for (Index j = 0; j < n; ++j) join(s[j], part[j]);
+    }
+    void merge(State& s, const State& part) const {
+        join(s, part.value);
+        if constexpr (floating) s.lost += part.lost;
+    }
+    void finish(Index i, const State& s) const { out[i] = static_cast<T>(s.get()); }
+};
+
+/// The mean and the squares about it: of a block by two walks, the second about the first one's mean; blocks are joined by
+/// (Chan, Golub, LeVeque, 1983)  n = a + b,  M = M_a + M_b + (mean_b - mean_a)^2 a b / n.
+template <class T>
+struct Moments {
+    T *mean, *squares;
+    const FoldKernels<T>& kernels = fold_kernels<T>();
+
+    struct State {
+        Total sum;
+        double squares = 0;
+        Index count = 0;
+
+        double mean() const { return sum.get() / double(count); }
+        void add(double more_squares, double other_mean, Index n) {
+            if (count) {
+                const double d = other_mean - mean(), a = double(count), b = double(n);
+                squares += d * d * (a * b / (a + b));
+            }
+            squares += more_squares;
+            count += n;
+        }
+    };
+
+    State start() const { return {}; }
+    /// n elements whose differences from c have these sums.
+    static void join(State& s, T c, T differences, T more_squares, Index n) {
+        const double d = double(differences) / double(n), squares = double(more_squares) - d * double(differences);
+        s.add(squares < 0 ? 0 : squares, double(c) + d, n);  // NaN stays
+        s.sum.add(double(c) * double(n));
+        s.sum.add(double(differences));
+    }
+    void line(State& s, const T* x, Index n, Index step) const {
+        for (Index i = 0, m; i < n; i += m) {
+            m = std::min(block, n - i);
+            const T c = kernels.line[int(Reduction::sum)](x + i * step, m, step) / T(m);
+            T differences, more;
+            kernels.moments_line(x + i * step, m, step, c, &differences, &more);
+            join(s, c, differences, more, m);
+        }
+    }
+    void rows(State* s, const T* x, Index count, Index stride, Index n) const {
+        T c[columns], differences[columns], more[columns];
+        kernels.rows[int(Reduction::sum)](x, count, stride, n, c);
+        for (Index j = 0; j < n; ++j) c[j] /= T(count);
+        kernels.moments_rows(x, count, stride, n, c, differences, more);
+        for (Index j = 0; j < n; ++j) join(s[j], c[j], differences[j], more[j], count);
+    }
+    void merge(State& s, const State& part) const {
+        if (part.count == 0) return;
+        s.add(part.squares, part.mean(), part.count);
+        s.sum.add(part.sum.value);
+        s.sum.lost += part.sum.lost;
+    }
+    void finish(Index i, const State& s) const {
+        mean[i] = static_cast<T>(s.mean());
+        squares[i] = static_cast<T>(s.squares);
     }
 };
 
-/// Each output by itself: runs along the last reduced axis.
-template <class R, class T>
-void by_output(const View& kept, const View& reduced, const T* x, T* out) {
-    const Index rows = reduced.rows(), length = reduced.row_length(), step = reduced.step();
-    if (kept.space.count == 1 && rows == 1 && length > 2 * chunk) {
-        std::vector<Total<R, T>> parts(std::size_t((length + chunk - 1) / chunk));
-        parallel_tasks(Index(parts.size()), [&](Index i) {
-            reduce_run(parts[std::size_t(i)], x + i * chunk * step, std::min(chunk, length - i * chunk), step);
-        });
-        Total<R, T> total;
-        for (const auto& part : parts) total.add(part.get());
-        *out = total.get();
+/// The reduced elements of an output in parts: pieces of the runs along the last reduced axis, several to a part.
+struct Parts {
+    Index piece, pieces, units, group, count;
+
+    Parts(const View& reduced, Index longest, Index unit_width, bool split)
+        : piece(std::min(longest, std::max<Index>(1, reduced.length))),
+          pieces((reduced.length + piece - 1) / piece),
+          units(reduced.rows * pieces),
+          group(std::max<Index>(1, units)),
+          count(1) {
+        if (!split || units <= 1) return;
+        group = std::max({Index(1), chunk / (piece * unit_width), (units + most - 1) / most});
+        count = (units + group - 1) / group;
+    }
+    /// f(offset, n) for each run of part p.
+    void each(const View& reduced, Index p, auto f) const {
+        for (Index u = p * group, end = std::min(units, u + group); u < end; ++u) {
+            const Index first = u % pieces * piece;
+            f(reduced.row(u / pieces) + first * reduced.step, std::min(piece, reduced.length - first));
+        }
+    }
+};
+
+/// f(i) for i < n; each costs `work` elementary steps, and neighbours share a task.
+void for_tasks(Index n, Index work, FunctionRef<void(Index)> f) {
+    if (n * work < parallel_threshold || n == 1) {
+        for (Index i = 0; i < n; ++i) f(i);
         return;
     }
-    const auto range = [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) {
-            const T* from = x + offset_of(kept.space, kept.x.stride, i);
-            Total<R, T> total;
-            for (Index r = 0; r < rows; ++r) reduce_run(total, from + reduced.row(r), length, step);
-            out[i] = total.get();
-        }
+    const Index part = std::max<Index>(1, task_size / std::max<Index>(1, work));
+    parallel_tasks((n + part - 1) / part, [&](Index t) {
+        for (Index i = t * part, end = std::min(n, i + part); i < end; ++i) f(i);
+    });
+}
+
+/// Each output by itself: lines along the last reduced axis.
+template <class P, class T>
+void by_output(const P& policy, const View& kept, const View& reduced, const T* x) {
+    const Parts parts(reduced, chunk, 1, kept.count < most && reduced.count > 2 * chunk);
+    const auto part_of = [&](Index i, Index p) {
+        const T* from = x + kept.row(i / kept.length) + i % kept.length * kept.step;
+        auto state = policy.start();
+        parts.each(reduced, p, [&](Index offset, Index n) { policy.line(state, from + offset, n, reduced.step); });
+        return state;
     };
-    if (kept.space.count * reduced.space.count < parallel_threshold)
-        range(0, kept.space.count);
-    else {
-        const Index part = std::max<Index>(1, (1 << 13) / std::max<Index>(1, reduced.space.count));
-        parallel_tasks((kept.space.count + part - 1) / part,
-                       [&](Index i) { range(i * part, std::min(kept.space.count, (i + 1) * part)); });
+    if (parts.count == 1) return for_tasks(kept.count, reduced.count, [&](Index i) { policy.finish(i, part_of(i, 0)); });
+    std::vector<typename P::State> states(std::size_t(kept.count * parts.count), policy.start());
+    for_tasks(Index(states.size()), parts.piece * parts.group,
+              [&](Index t) { states[std::size_t(t)] = part_of(t / parts.count, t % parts.count); });
+    for (Index i = 0; i < kept.count; ++i) {
+        auto* of = &states[std::size_t(i * parts.count)];
+        for (Index p = 1; p < parts.count; ++p) policy.merge(of[0], of[p]);
+        policy.finish(i, of[0]);
     }
 }
 
-/// Many neighbouring outputs at once: whole rows are joined, in blocks of rows.
-template <class R, class T>
-void by_rows(const View& kept, const View& reduced, const T* x, T* out) {
-    const Index width = kept.row_length(), parts = (width + columns - 1) / columns;
-    const auto task = [&](Index i) {
-        const Index first = i % parts * columns, n = std::min(columns, width - first);
-        const T* from = x + kept.row(i / parts) + first;
-        T* to = out + i / parts * width + first;
-        T total[columns], partial[columns];
-        std::fill_n(total, n, R::template identity<T>);
-        for (Index r = 0; r < reduced.space.count; r += row_block) {
-            std::fill_n(partial, n, R::template identity<T>);
-            for (Index k = r, end = std::min(reduced.space.count, r + row_block); k < end; ++k) {
-                const T* p = from + offset_of(reduced.space, reduced.x.stride, k);
-                for (Index j = 0; j < n; ++j) partial[j] = R::join(partial[j], p[j]);
-            }
-            for (Index j = 0; j < n; ++j) total[j] = R::join(total[j], partial[j]);
-        }
-        std::copy_n(total, n, to);
+/// Many neighbouring outputs at once: whole rows are joined.
+template <class P, class T>
+void by_rows(const P& policy, const View& kept, const View& reduced, const T* x) {
+    const Index width = kept.length, across = (width + columns - 1) / columns, strips = kept.rows * across;
+    const Parts parts(reduced, row_block, std::min(width, columns), strips < most);
+    const auto run = [&](Index strip, Index p, typename P::State* states) {
+        const Index first = strip % across * columns, n = std::min(columns, width - first);
+        const T* from = x + kept.row(strip / across) + first;
+        std::fill_n(states, n, policy.start());
+        parts.each(reduced, p, [&](Index offset, Index count) { policy.rows(states, from + offset, count, reduced.step, n); });
+        return n;
     };
-    const Index tasks = kept.rows() * parts;
-    if (kept.space.count * reduced.space.count < parallel_threshold)
-        for (Index i = 0; i < tasks; ++i) task(i);
-    else
-        parallel_tasks(tasks, task);
+    const auto finish = [&](Index strip, const typename P::State* states, Index n) {
+        const Index first = strip / across * width + strip % across * columns;
+        for (Index j = 0; j < n; ++j) policy.finish(first + j, states[j]);
+    };
+    const Index work = std::min(width, columns) * std::max<Index>(1, reduced.count / parts.count);
+    if (parts.count == 1) {
+        for_tasks(strips, work, [&](Index strip) {
+            typename P::State states[columns];
+            finish(strip, states, run(strip, 0, states));
+        });
+        return;
+    }
+    std::vector<typename P::State> all(std::size_t(strips * parts.count * columns));
+    const auto of = [&](Index strip, Index p) { return &all[std::size_t((strip * parts.count + p) * columns)]; };
+    for_tasks(strips * parts.count, work,
+              [&](Index t) { run(t / parts.count, t % parts.count, of(t / parts.count, t % parts.count)); });
+    for_tasks(strips, columns * parts.count, [&](Index strip) {
+        const Index n = std::min(columns, width - strip % across * columns);
+        for (Index p = 1; p < parts.count; ++p)
+            for (Index j = 0; j < n; ++j) policy.merge(of(strip, 0)[j], of(strip, p)[j]);
+        finish(strip, of(strip, 0), n);
+    });
 }
 
-template <class R, class T>
-void reduce_with(const View& kept, const View& reduced, const T* x, T* out) {
-    const bool neighbours = kept.space.rank > 0 && kept.step() == 1 && kept.row_length() >= 8 && reduced.step() != 1;
-    neighbours ? by_rows<R>(kept, reduced, x, out) : by_output<R>(kept, reduced, x, out);
+/// Is it better to take whole rows?
+bool has_neighbours(const View& kept, const View& reduced) { return kept.step == 1 && kept.length >= 8 && reduced.step != 1; }
+
+template <class P, class T>
+void reduce_with(const P& policy, const Reducible<T>& r) {
+    if (r.kept.count == 0) return;
+    const View kept(r.kept, r.kept_stride), reduced(r.reduced, r.reduced_stride);
+    if (has_neighbours(kept, reduced))
+        by_rows(policy, kept, reduced, r.x);
+    else
+        by_output(policy, kept, reduced, r.x);
+}
+
+/// Does a come before b, the best so far?
+template <class T>
+bool beats(bool largest, T a, T b) {
+    return !(largest ? a <= b : a >= b) && b == b;
+}
+
+/// The first best among n elements: its block by the blocks' extrema, then its place.
+template <class T>
+Index best_of_line(bool largest, const T* x, Index n, Index step) {
+    const auto fold = fold_kernels<T>().line[int(largest ? Reduction::max : Reduction::min)];
+    T best = fold(x, std::min(block, n), step);
+    Index at = 0;
+    for (Index i = block; i < n; i += block)
+        if (const T here = fold(x + i * step, std::min(block, n - i), step); beats(largest, here, best)) best = here, at = i;
+    while (x[at * step] != best && !(best != best && x[at * step] != x[at * step])) ++at;
+    return at;
+}
+
+template <class T>
+void arg_by_rows(bool largest, const View& kept, const View& reduced, const T* x, std::int64_t* out) {
+    constexpr Index rows = 1024;
+    const auto& kernels = fold_kernels<T>();
+    const auto run = largest ? kernels.argmax_rows : kernels.argmin_rows;
+    const Index width = kept.length, across = (width + columns - 1) / columns;
+    for_tasks(kept.rows * across, std::min(width, columns) * reduced.count, [&](Index strip) {
+        const Index first = strip % across * columns, n = std::min(columns, width - first);
+        const T* from = x + kept.row(strip / across) + first;
+        std::int64_t* to = out + strip / across * width + first;
+        T best[columns], here[columns];
+        Position<T> at[columns];
+        for (Index r = 0; r < reduced.length; r += rows) {
+            run(from + r * reduced.step, std::min(rows, reduced.length - r), reduced.step, n, here, at);
+            for (Index j = 0; j < n; ++j)
+                if (r == 0 || beats(largest, here[j], best[j])) best[j] = here[j], to[j] = r + at[j];
+        }
+    });
+}
+
+template <class T>
+void arg_by_output(bool largest, const View& kept, const View& reduced, const T* x, std::int64_t* out) {
+    const auto line = [&](Index i) { return x + kept.row(i / kept.length) + i % kept.length * kept.step; };
+    const Index n = reduced.length, step = reduced.step;
+    if (kept.count >= most || n <= 2 * chunk)
+        return for_tasks(kept.count, n, [&](Index i) { out[i] = best_of_line(largest, line(i), n, step); });
+    const Index parts = (n + chunk - 1) / chunk;
+    std::vector<Index> best(std::size_t(kept.count * parts));
+    for_tasks(Index(best.size()), chunk, [&](Index t) {
+        const Index first = t % parts * chunk;
+        best[std::size_t(t)] = first + best_of_line(largest, line(t / parts) + first * step, std::min(chunk, n - first), step);
+    });
+    for (Index i = 0; i < kept.count; ++i) {
+        const T* p = line(i);
+        out[i] = best[std::size_t(i * parts)];
+        for (Index k = 1; k < parts; ++k)
+            if (const Index at = best[std::size_t(i * parts + k)]; beats(largest, p[at * step], p[out[i] * step])) out[i] = at;
+    }
 }
 
 }  // namespace
 
 template <class T>
-void reduce(Reduction r, const Space& kept, const Index* kept_stride, const Space& reduced, const Index* reduced_stride,
-            const T* x, T* out) {
-    if (kept.count == 0) return;
-    const View k(kept, kept_stride), d(reduced, reduced_stride);
-    switch (r) {
-        case Reduction::sum:
-            if constexpr (!std::same_as<T, bool>) reduce_with<Sum>(k, d, x, out);
-            return;
-        case Reduction::max: return reduce_with<Max>(k, d, x, out);
-        case Reduction::min: return reduce_with<Min>(k, d, x, out);
-    }
+void reduce(Reduction kind, const Reducible<T>& r, T* out) {
+    reduce_with(Folding<T>{kind, out}, r);
 }
 
 template <class T>
-void argmax(const Space& kept, const Index* kept_stride, Index n, Index stride, const T* x, std::int64_t* out) {
-    for (Index i = 0; i < kept.count; ++i) {
-        const T* p = x + offset_of(kept, kept_stride, i);
-        Index best = 0;
-        for (Index k = 1; k < n; ++k)
-            if (p[k * stride] > p[best * stride] || (is_nan(p[k * stride]) && !is_nan(p[best * stride]))) best = k;
-        out[i] = best;
-    }
+void moments(const Reducible<T>& r, T* mean, T* squares) {
+    reduce_with(Moments<T>{mean, squares}, r);
 }
 
-#define XG_REDUCE(T)                                                                                       \
-    template void reduce(Reduction, const Space&, const Index*, const Space&, const Index*, const T*, T*); \
-    template void argmax(const Space&, const Index*, Index, Index, const T*, std::int64_t*);
+template <class T>
+void arg_extremum(bool largest, const Reducible<T>& r, std::int64_t* out) {
+    if (r.kept.count == 0) return;
+    const View kept(r.kept, r.kept_stride), reduced(r.reduced, r.reduced_stride);
+    if (has_neighbours(kept, reduced))
+        arg_by_rows(largest, kept, reduced, r.x, out);
+    else
+        arg_by_output(largest, kept, reduced, r.x, out);
+}
+
+#define XG_REDUCE(T)                                          \
+    template void reduce(Reduction, const Reducible<T>&, T*); \
+    template void arg_extremum(bool, const Reducible<T>&, std::int64_t*);
 XG_REDUCE(float)
 XG_REDUCE(double)
 XG_REDUCE(std::int64_t)
 XG_REDUCE(bool)
 #undef XG_REDUCE
+template void moments(const Reducible<float>&, float*, float*);
+template void moments(const Reducible<double>&, double*, double*);
 
 }  // namespace xtgrad::kernels

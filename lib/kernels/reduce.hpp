@@ -1,22 +1,32 @@
-// Reductions over part of the axes of a strided array.
+// Reductions over part of the axes of a strided array: how they fall into lines, blocks and tasks. The parts are the same for
+// any number of threads, and so are the bits.
 #pragma once
 #include <cstdint>
 
+#include "fold.hpp"
 #include "strided.hpp"
 
 namespace xtgrad::kernels {
 
-enum class Reduction { sum, max, min };
-
-/// out[i] = the reduction of x over the reduced space, for each i of the kept one. Max and min keep NaN. Sums are blocked and
-/// compensated. The parts are the same for any number of threads. of bool: max is any, min is all. An empty reduced space
-/// gives 0, -inf or inf (the lowest and the largest integer).
+/// A strided array whose axes are either kept or reduced.
 template <class T>
-void reduce(Reduction, const Space& kept, const Index* kept_stride, const Space& reduced, const Index* reduced_stride, const T* x,
-            T* out);
+struct Reducible {
+    Space kept, reduced;
+    Index kept_stride[max_dims], reduced_stride[max_dims];
+    const T* x;
+};
 
-/// out[i] = the position of the first largest, NaN above all, among n elements `stride` apart, n > 0.
+/// out[i] = the reduction, for each i of the kept space. Max and min keep NaN. Sums are blocked and compensated. Of nothing: 0
+/// and 1, -inf or inf (the lowest and the largest integer).
 template <class T>
-void argmax(const Space& kept, const Index* kept_stride, Index n, Index stride, const T* x, std::int64_t* out);
+void reduce(Reduction, const Reducible<T>&, T* out);
+
+/// The mean and the sum of (x - mean)^2, which does not cancel.
+template <class T>
+void moments(const Reducible<T>&, T* mean, T* squares);
+
+/// out[i] = the position of the first largest or smallest along the one reduced axis, which is not empty; NaN above all.
+template <class T>
+void arg_extremum(bool largest, const Reducible<T>&, std::int64_t* out);
 
 }  // namespace xtgrad::kernels

@@ -1,99 +1,38 @@
-// Reductions. A node keeps the reduced axes as a set of bits, and the shape of its input.
+// Reductions.
 #include <xtgrad/ops/reduction.hpp>
 
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/manipulation.hpp>
 
-#include "../kernels/reduce.hpp"
 #include "../tape/algebra.hpp"
-#include "../tape/record.hpp"
-#include "../tensor/message.hpp"
-#include "../tensor/strided_operand.hpp"
+#include "reduced.hpp"
 
 namespace xtgrad::detail {
-namespace {
 
 using kernels::Reduction;
-using kernels::Space;
-
-/// Which axes are reduced, and whether they stay with extent 1.
-struct Reduced {
-    std::uint32_t axes = 0;
-    bool keep_dims = false;
-
-    Reduced(const char* op, const Tensor& x, const Axes* list, bool keep) : keep_dims(keep) {
-        check_defined(op, x);
-        const int rank = x.block()->rank;
-        if (!list) {
-            axes = (1u << rank) - 1;
-            return;
-        }
-        for (const Index axis : normalized_axes(op, *list, rank)) axes |= 1u << axis;
-    }
-    explicit Reduced(const Attr& attr) : axes(std::uint32_t(attr.i)), keep_dims(attr.j != 0) {}
-    Attr attr() const {
-        Attr a;
-        a.i = Index(axes);
-        a.j = keep_dims;
-        return a;
-    }
-    bool has(std::size_t axis) const { return axes >> axis & 1; }
-
-    Shape kept_shape(const Shape& in) const {
-        Shape s = in;
-        for (std::size_t i = 0; i < s.size(); ++i)
-            if (has(i)) s[i] = 1;
-        return s;
-    }
-    Shape shape(const Shape& in) const {
-        if (keep_dims) return kept_shape(in);
-        Shape s;
-        for (std::size_t i = 0; i < in.size(); ++i)
-            if (!has(i)) s.push_back(in[i]);
-        return s;
-    }
-};
-
-/// The kept and the reduced axes of x as two spaces.
-struct Split {
-    Space space[2];
-    Index stride[2][kernels::max_dims];
-
-    Split(const Tensor& x, const Reduced& r) {
-        const Shape shape = x.shape();
-        const Strides strides = x.strides();
-        for (std::size_t i = 0; i < shape.size(); ++i) {
-            Space& s = space[r.has(i)];
-            stride[r.has(i)][s.rank] = strides[i];
-            s.shape[s.rank++] = shape[i];
-            s.count *= shape[i];
-        }
-    }
-};
 
 Tensor reduced(Reduction reduction, const Tensor& x, const Reduced& r) {
     Tensor out = allocate(x.dtype(), r.shape(x.shape()));
-    const Split split(x, r);
     with_element(x.dtype(), [&](auto z) {
         using T = decltype(z);
-        kernels::reduce(reduction, split.space[0], split.stride[0], split.space[1], split.stride[1], mutable_data<T>(x),
-                        mutable_data<T>(out));
+        kernels::reduce(reduction, reducible<T>(x, r), mutable_data<T>(out));
     });
     return out;
 }
 
-/// A reduction's result, or a cotangent of it, spread over the input's shape; a view.
 Tensor spread(const Tensor& y, const Reduced& r, const Shape& in) {
     return broadcast_to(r.keep_dims ? y : reshape(y, r.kept_shape(in)), in);
 }
 
 // y = sum x;  x' = g, repeated
 
-Tensor sum(const Tensor& x, const Reduced& r);
+namespace {
 
 void sum_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = spread(g, Reduced(n.attr), n.in[0].shape()); }
 Tensor sum_jvp(const Node& n, const Tensor* tangents) { return sum(tangents[0], Reduced(n.attr)); }
 constexpr Op sum_op{"sum", sum_vjp, sum_jvp};
+
+}  // namespace
 
 Tensor sum(const Tensor& x, const Reduced& r) {
     if (x.dtype() == Dtype::boolean) return reduced(Reduction::sum, astype(x, Dtype::i64), r);
@@ -102,18 +41,39 @@ Tensor sum(const Tensor& x, const Reduced& r) {
     return out;
 }
 
+// y = sum x / n;  x' = g / n, repeated
+
+namespace {
+
+void mean_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+    const Reduced r(n.attr);
+    const Shape in = n.in[0].shape();
+    cotangents[0] = spread(g / r.count(in), r, in);
+}
+Tensor mean_jvp(const Node& n, const Tensor* tangents) { return mean(tangents[0], Reduced(n.attr)); }
+constexpr Op mean_op{"mean", mean_vjp, mean_jvp};
+
+}  // namespace
+
+Tensor mean(const Tensor& x, const Reduced& r) {
+    Tensor out = reduced(Reduction::sum, x, r);
+    const double count = r.count(x.shape());
+    with_floating(x.dtype(), [&](auto z) {
+        auto* y = mutable_data<decltype(z)>(out);
+        for (Index i = 0, n = element_count(out); i < n; ++i) y[i] /= decltype(z)(count);
+    });
+    if (recording()) record(mean_op, out, x, {.in0 = ghost(x)}, r.attr());
+    return out;
+}
+
+namespace {
+
 // y = max x;  x' = g w with w = [x = y] / the number of ties
 
 Tensor tie_weights(const Node& n, const Reduced& r) {
     const Tensor &x = n.in[0], &y = n.out;
     const Tensor ties = astype(equal(x, spread(y, r, x.shape())), x.dtype());
-    const Axes all = [&] {
-        Axes list;
-        for (std::size_t i = 0; i < x.dimension(); ++i)
-            if (r.has(i)) list.push_back(Index(i));
-        return list;
-    }();
-    return ties / detail::sum(ties, &all, true);
+    return ties / sum(ties, r.kept());
 }
 void extremum_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
     const Reduced r(n.attr);
@@ -162,12 +122,7 @@ Tensor sum(const Tensor& x, const Axes* axes, bool keep_dims) { return sum(x, Re
 
 Tensor mean(const Tensor& x, const Axes* axes, bool keep_dims) {
     check_floating("mean", x);
-    const Reduced r("mean", x, axes, keep_dims);
-    double count = 1;
-    const Shape shape = x.shape();
-    for (std::size_t i = 0; i < shape.size(); ++i)
-        if (r.has(i)) count *= double(shape[i]);
-    return sum(x, r) / count;
+    return mean(x, Reduced("mean", x, axes, keep_dims));
 }
 
 Tensor amax(const Tensor& x, const Axes* axes, bool keep_dims) { return extremum(amax_op, Reduction::max, x, axes, keep_dims); }
@@ -189,30 +144,31 @@ Tensor logsumexp(const Tensor& x, const Axes* axes, bool keep_dims) {
     return out;
 }
 
-Tensor argmax(const Tensor& x, const Index* axis, bool keep_dims) {
-    check_defined("argmax", x);
-    Axes list;
-    Tensor source = x;
-    if (axis)
-        list.push_back(normalized_axis("argmax", *axis, x.block()->rank));
-    else
-        source = reshaped(contiguous(x), {element_count(x)}), list.push_back(0);
-    const Reduced r("argmax", source, &list, keep_dims);
-    const auto reduced_axis = std::size_t(list[0]);
-    const Index n = source.shape()[reduced_axis];
-    const Shape shape = axis        ? r.shape(source.shape())
-                        : keep_dims ? Reduced("argmax", x, nullptr, true).shape(x.shape())
-                                    : Shape();
-    if (n == 0 && size_of(shape) != 0)
-        fail<ShapeError>("argmax", "of no elements: ", x.shape(), " has an empty axis; check its shape first");
+namespace {
+
+Tensor arg_extremum(const char* op, bool largest, const Tensor& x, const Index* axis, bool keep_dims) {
+    check_defined(op, x);
+    const Axes list{axis ? normalized_axis(op, *axis, x.block()->rank) : 0};
+    const Tensor source = axis ? x : reshaped(contiguous(x), {element_count(x)});
+    const Reduced r(op, source, &list, keep_dims);
+    const Shape shape = axis ? r.shape(x.shape()) : keep_dims ? Reduced(op, x, nullptr, true).shape(x.shape()) : Shape();
+    if (element_count(source) == 0 && size_of(shape) != 0)
+        fail<ShapeError>(op, "of no elements: ", x.shape(), " has an empty axis; check its shape first");
     Tensor out = allocate(Dtype::i64, shape);
-    const Split split(source, r);
     with_element(x.dtype(), [&](auto z) {
-        using T = decltype(z);
-        kernels::argmax(split.space[0], split.stride[0], n, split.stride[1][0], mutable_data<T>(source),
-                        mutable_data<std::int64_t>(out));
+        kernels::arg_extremum(largest, reducible<decltype(z)>(source, r), mutable_data<std::int64_t>(out));
     });
     return out;
+}
+
+}  // namespace
+
+Tensor argmax(const Tensor& x, const Index* axis, bool keep_dims) { return arg_extremum("argmax", true, x, axis, keep_dims); }
+Tensor argmin(const Tensor& x, const Index* axis, bool keep_dims) { return arg_extremum("argmin", false, x, axis, keep_dims); }
+
+Tensor count_nonzero(const Tensor& x, const Axes* axes, bool keep_dims) {
+    const Reduced r("count_nonzero", x, axes, keep_dims);
+    return sum(x.dtype() == Dtype::boolean ? x : not_equal(x, 0), r);
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {

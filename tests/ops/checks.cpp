@@ -10,36 +10,11 @@
 #include "table.hpp"
 
 namespace table {
-
-Tensor random(const Shape& shape, double low, double high) {
-    static xg::Rng rng(20190512);
-    return xg::uniform(shape, xg::f64, rng, low, high);
-}
-
 namespace {
-
-std::vector<Row> all_rows() {
-    std::vector<Row> rows;
-    for (auto* family : {elementwise_rows, reduction_rows, manipulation_rows, indexing_rows, arrangement_rows, product_rows, linear_rows, row_rows, creation_rows})
-        for (Row& row : family()) rows.push_back(std::move(row));
-    return rows;
-}
 
 const std::vector<Row>& rows() {
     static const std::vector<Row> list = all_rows();
     return list;
-}
-
-/// The largest difference, relative to 1 + the size of the expected value; infinite when shapes differ.
-double distance(const Tensor& got, const Tensor& want) {
-    if (got.shape() != want.shape()) return INFINITY;
-    const Array a(got), b(want);
-    double worst = 0;
-    for (Index i = 0; i < a.size(); ++i) {
-        const double d = a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ? 0 : std::fabs(a[i] - b[i]) / (1 + std::fabs(b[i]));
-        worst = std::isnan(d) ? INFINITY : std::max(worst, d);
-    }
-    return worst;
 }
 
 /// The same values in memory that is walked another way: every second element of every axis.
@@ -88,7 +63,7 @@ void for_samples(const std::function<void(const Row&, const Sample&)>& check) {
             try {
                 check(row, sample);
             } catch (const std::exception& error) {
-                FAIL_CHECK(name << " threw: " << error.what());
+                FAIL_CHECK(name << " threw: " << std::string(error.what()));
             }
         }
 }

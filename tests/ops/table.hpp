@@ -81,14 +81,21 @@ private:
 /// Random numbers in [low, high), the same in every run.
 Tensor random(const Shape&, double low = -2, double high = 2);
 
-std::vector<Row> elementwise_rows();
-std::vector<Row> reduction_rows();
-std::vector<Row> manipulation_rows();
-std::vector<Row> indexing_rows();
-std::vector<Row> arrangement_rows();
-std::vector<Row> product_rows();
-std::vector<Row> linear_rows();
-std::vector<Row> row_rows();
-std::vector<Row> creation_rows();
+/// The largest difference, relative to 1 + the size of the expected value; infinite when shapes differ.
+double distance(const Tensor& got, const Tensor& want);
+
+/// What the references of a family's rows leave free: nothing, the extents of a single input, or the whole shape of all
+/// inputs as long as they broadcast.
+enum class Free { nothing, extents, shape };
+
+struct Family {
+    const char* name;
+    std::vector<Row> (*rows)();
+    Free free;
+};
+extern const std::vector<Family> families;
+/// Of one family, or of all. Each family draws its samples from the same beginning: a new row changes no other family's.
+std::vector<Row> rows_of(const Family&);
+std::vector<Row> all_rows();
 
 }  // namespace table

@@ -81,18 +81,6 @@ inline Array any_values(const Shape& shape, double low, double high, std::uint32
     return Array(xg::uniform(shape, xg::f64, rng, low, high));
 }
 
-/// The largest difference, relative to 1 + the size of the expected value; infinite when shapes differ.
-inline double distance(const Tensor& got, const Tensor& want) {
-    if (got.shape() != want.shape()) return INFINITY;
-    const Array a(got), b(want);
-    double worst = 0;
-    for (Index i = 0; i < a.size(); ++i) {
-        const double d = a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ? 0 : std::fabs(a[i] - b[i]) / (1 + std::fabs(b[i]));
-        worst = std::isnan(d) ? INFINITY : std::max(worst, d);
-    }
-    return worst;
-}
-
 inline std::string text(const auto&... parts) {
     std::ostringstream s;
     (s << ... << parts);

@@ -7,18 +7,15 @@
 namespace properties {
 namespace {
 
-/// What a row's references leave free: nothing, the extents, or the whole shape as long as the inputs broadcast.
-enum class Free { nothing, extents, shape };
-
-void check(const std::vector<Row>& rows, Free freedom) {
-    for (const Row& row : rows) {
+void check(const Family& family) {
+    for (const Row& row : rows_of(family)) {
         if (row.samples.empty() || row.samples[0].inputs.empty()) continue;
         const auto property = [&] {
             const Sample& sample = *rc::gen::elementOf(row.samples);
             const bool small = *rc::gen::inRange(0, 4) == 0;
             const xg::Dtype dtype = small ? xg::f32 : xg::f64;
             const auto seed = *rc::gen::arbitrary<std::uint32_t>();
-            const bool free_shape = freedom == Free::shape && row.name != "where" && row.name != "clip";
+            const bool free_shape = family.free == Free::shape && row.name != "where" && row.name != "clip";
             const Shape common = free_shape ? any_shape(0, 4) : Shape();
             Inputs dense, inputs, directions;
             std::string shapes;
@@ -26,7 +23,7 @@ void check(const std::vector<Row>& rows, Free freedom) {
                 const Tensor& like = sample.inputs[k];
                 Shape shape = like.shape();
                 if (free_shape) shape = k == 0 ? common : any_partner(common);
-                if (freedom == Free::extents && sample.inputs.size() == 1)
+                if (family.free == Free::extents && sample.inputs.size() == 1)
                     for (Index& extent : shape) extent = *rc::gen::inRange<Index>(1, 8);
                 const bool any = like.size() != 0;
                 const double low = any ? xg::amin(like).item<double>() : 0, high = any ? xg::amax(like).item<double>() : 1;
@@ -59,11 +56,11 @@ void check(const std::vector<Row>& rows, Free freedom) {
 
 }  // namespace
 
-TEST_CASE("elementwise ops") { check(elementwise_rows(), Free::shape); }
-TEST_CASE("reductions") { check(reduction_rows(), Free::extents); }
-TEST_CASE("ops of shape") { check(manipulation_rows(), Free::nothing); }
-TEST_CASE("ops of indices") { check(indexing_rows(), Free::nothing); }
-TEST_CASE("products") { check(linear_rows(), Free::nothing); }
-TEST_CASE("functions of rows") { check(row_rows(), Free::nothing); }
+TEST_CASE("every row of every family") {
+    for (const Family& family : families) {
+        CAPTURE(family.name);
+        check(family);
+    }
+}
 
 }  // namespace properties

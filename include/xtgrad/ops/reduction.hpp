@@ -19,12 +19,19 @@ namespace detail {
 
 Tensor sum(const Tensor&, const Axes*, bool keep_dims);
 Tensor mean(const Tensor&, const Axes*, bool keep_dims);
+Tensor prod(const Tensor&, const Axes*, bool keep_dims);
 Tensor amax(const Tensor&, const Axes*, bool keep_dims);
 Tensor amin(const Tensor&, const Axes*, bool keep_dims);
 Tensor logsumexp(const Tensor&, const Axes*, bool keep_dims);
+Tensor norm_l1(const Tensor&, const Axes*, bool keep_dims);
+Tensor norm_l2(const Tensor&, const Axes*, bool keep_dims);
+Tensor norm_sq(const Tensor&, const Axes*, bool keep_dims);
+Tensor norm_linf(const Tensor&, const Axes*, bool keep_dims);
 Tensor any(const Tensor&, const Axes*, bool keep_dims);
 Tensor all(const Tensor&, const Axes*, bool keep_dims);
 Tensor argmax(const Tensor&, const Index* axis, bool keep_dims);
+Tensor argmin(const Tensor&, const Index* axis, bool keep_dims);
+Tensor count_nonzero(const Tensor&, const Axes*, bool keep_dims);
 
 template <class X>
 concept AxesLike = std::integral<std::remove_cvref_t<X>> || std::same_as<std::remove_cvref_t<X>, Axes> ||
@@ -74,12 +81,24 @@ constexpr bool keeps_dims(const std::tuple<O...>&) {
 XTGRAD_REDUCTION(sum)
 /// The mean, of f32 and f64; NaN of nothing.
 XTGRAD_REDUCTION(mean)
+/// The product, 1 of nothing; derivatives are right whatever is 0. Of i64 and of booleans in i64.
+XTGRAD_REDUCTION(prod)
 /// The largest element, NaN if there is one; the slope is shared equally among ties. Nothing has no largest: ShapeError.
 XTGRAD_REDUCTION(amax)
 /// The smallest element, NaN if there is one; the slope is shared equally among ties. Nothing has no smallest: ShapeError.
 XTGRAD_REDUCTION(amin)
 /// log(sum(exp(x))), without overflow; -inf of nothing.
 XTGRAD_REDUCTION(logsumexp)
+/// The sum of |x|.
+XTGRAD_REDUCTION(norm_l1)
+/// The square root of the sum of x^2; its slope at 0 is 0.
+XTGRAD_REDUCTION(norm_l2)
+/// The sum of x^2.
+XTGRAD_REDUCTION(norm_sq)
+/// The largest |x|, 0 of nothing; the slope is shared equally among ties.
+XTGRAD_REDUCTION(norm_linf)
+/// How many elements are not 0, an i64; NaN is not. Not recorded.
+XTGRAD_REDUCTION(count_nonzero)
 /// Of booleans: is one true? A boolean tensor, not recorded.
 XTGRAD_REDUCTION(any)
 /// Of booleans: are all true? A boolean tensor, not recorded.
@@ -95,6 +114,15 @@ inline Tensor argmax(const Tensor& x, Index axis) { return detail::argmax(x, &ax
 template <class... O>
 Tensor argmax(const Tensor& x, Index axis, const std::tuple<O...>& options) {
     return detail::argmax(x, &axis, detail::keeps_dims(options));
+}
+
+/// The index (i64) of the first smallest element, of the flattened tensor or along one axis; NaN counts as smallest. Nothing
+/// has no smallest: ShapeError.
+inline Tensor argmin(const Tensor& x) { return detail::argmin(x, nullptr, false); }
+inline Tensor argmin(const Tensor& x, Index axis) { return detail::argmin(x, &axis, false); }
+template <class... O>
+Tensor argmin(const Tensor& x, Index axis, const std::tuple<O...>& options) {
+    return detail::argmin(x, &axis, detail::keeps_dims(options));
 }
 
 }  // namespace xtgrad

@@ -1,0 +1,293 @@
+// Reductions, scans and sorting where the op table does not look: how exact, at kinks, with NaN, in long and odd shapes, and on
+// every instruction set.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include <xtgrad/xtgrad.hpp>
+
+#include "kernels/isa.hpp"
+
+namespace xg = xtgrad;
+namespace kernels = xtgrad::kernels;
+using xg::Index, xg::Tensor;
+
+namespace {
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
+
+void for_sets(auto f) {
+    const kernels::Isa before = kernels::active_isa();
+    for (int i = 0; i < kernels::isa_count; ++i) {
+        if (!kernels::has(kernels::Isa(i))) continue;
+        kernels::use(kernels::Isa(i));
+        CAPTURE(kernels::isa_names[i]);
+        f();
+    }
+    kernels::use(before);
+}
+
+std::vector<double> list(const Tensor& x) {
+    const Tensor dense = xg::copy(xg::astype(x, xg::f64));
+    return {dense.data<double>(), dense.data<double>() + dense.size()};
+}
+/// NaN equals NaN.
+bool same(const Tensor& x, const std::vector<double>& want) {
+    const auto got = list(x);
+    return std::equal(got.begin(), got.end(), want.begin(), want.end(),
+                      [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); });
+}
+std::string bits(const Tensor& x) {
+    const Tensor dense = xg::copy(x);
+    std::string s(dense.size() * xg::size_of(x.dtype()), '\0');
+    if (!s.empty()) std::memcpy(s.data(), dense.block()->data, s.size());
+    return s;
+}
+
+double worst(const Tensor& a, const Tensor& b) { return xg::norm_linf(xg::astype(a, xg::f64) - b).item<double>(); }
+
+Tensor gradient(const std::function<Tensor(const Tensor&)>& f, const Tensor& x) {
+    xg::Tape tape;
+    const Tensor y = f(x);
+    return tape.gradient(y, x);
+}
+
+}  // namespace
+
+TEST_CASE("a sum of 10^7 f32 has an error of a few roundings, whatever the order of large and small") {
+    constexpr Index n = 10'000'000;
+    constexpr double eps = 1.2e-7;  // of f32
+    xg::Rng rng(5);
+    const Tensor uniform = xg::uniform({n}, xg::f32, rng);
+    const Tensor odd = xg::astype(xg::arange(double(n)), xg::i64);
+    const Tensor alternating = [&] {
+        const auto large = xg::astype(xg::uniform({n / 2, 1}, xg::f32, rng, 0.5, 1) * 1e6, xg::f32);
+        return xg::reshape(xg::concatenate({large, xg::uniform({n / 2, 1}, xg::f32, rng) * 1e-2}, 1), {n});
+    }();
+    const Tensor cancelling =
+        xg::reshape(xg::concatenate({xg::reshape(uniform, {n, 1}), xg::reshape(uniform * -1., {n, 1})}, 1), {2 * n});
+    const auto relative = [](const Tensor& x, const Tensor& exact, const Tensor& size) {
+        return xg::amax(xg::abs(xg::astype(x, xg::f64) - exact) / size).item<double>();
+    };
+    for (const Tensor& x : {uniform, alternating, cancelling}) {
+        long double exact = 0, size = 0;
+        for (const float *p = x.data<float>(), *end = p + x.size(); p != end; ++p) exact += *p, size += std::fabs(*p);
+        for_sets([&] { CHECK(std::fabs(double(xg::sum(x).item<float>() - exact)) < 3 * eps * double(size)); });
+        for (const Index rows : {40, 1'000'000}) {
+            const Tensor m = xg::reshape(x, {rows, -1}), wide = xg::astype(m, xg::f64), sizes = xg::abs(wide);
+            for (const int axis : {0, 1}) {
+                const Tensor want = xg::sum(wide, axis), of = xg::sum(sizes, axis);
+                for_sets([&] { CHECK(relative(xg::sum(m, axis), want, of) < 4 * eps); });
+            }
+        }
+    }
+    CHECK(xg::sum(odd).item<std::int64_t>() == n * (n - 1) / 2);
+    const Tensor running = xg::cumsum(uniform);
+    long double exact = 0;
+    double error = 0;
+    for (Index i = 0; i < n; ++i) {
+        exact += uniform.data<float>()[i];
+        error = std::max(error, std::fabs(double(running.data<float>()[i] - exact)) / double(exact));
+    }
+    CHECK(error < eps);
+}
+
+TEST_CASE("the variance does not cancel") {
+    xg::Rng rng(6);
+    for_sets([&] {
+        for (const double mean : {0., 1e3, -1e5}) {
+            const Tensor x = xg::randn({700, 900}, xg::f64, rng) + mean, rounded = xg::astype(xg::astype(x, xg::f32), xg::f64);
+            for (const auto& axes : {std::vector<int>{0}, {1}, {0, 1}}) {
+                const xg::Axes given(axes);
+                const Tensor want = xg::mean(xg::square(x - xg::mean(x, given, xt::keep_dims)), given);
+                CHECK(worst(xg::variance(x, given), want) < 1e-10);
+                const Tensor want32 = xg::mean(xg::square(rounded - xg::mean(rounded, given, xt::keep_dims)), given);
+                CHECK(worst(xg::variance(xg::astype(x, xg::f32), given), want32) < 1e-5);
+                CHECK(worst(xg::variance(xg::transpose(x), axes.size() == 2 ? given : xg::Axes{1 - axes[0]}), want) < 1e-10);
+            }
+        }
+        CHECK(worst(xg::variance(xg::full({3000}, 1e7 / 3, xg::f32)), xg::zeros({})) < 1e-3);
+    });
+}
+
+TEST_CASE("every reduction agrees with a loop, on every instruction set, around the lengths of vectors and blocks") {
+    for_sets([&] {
+        for (const xg::Dtype dtype : {xg::f64, xg::f32})
+            for (const Index rows : {1, 2, 3, 7, 8, 9, 17, 129, 1025})
+                for (const Index n : {1, 3, 8, 31, 65, 129, 513, 1030}) {
+                    if (rows * n > 40'000 && (rows + n) % 2) continue;
+                    CAPTURE(rows);
+                    CAPTURE(n);
+                    xg::Rng rng{std::uint64_t(rows * 10'000 + n)};
+                    const Tensor x = xg::uniform({rows, n}, dtype, rng, 0.9, 1.1);
+                    const auto at = list(x);
+                    for (const int axis : {0, 1}) {
+                        const Index outputs = axis ? rows : n, count = axis ? n : rows;
+                        const auto tolerance = (dtype == xg::f64 ? 1e-14 : 4e-6) * double(count + 30);
+                        const auto s = list(xg::sum(x, axis)), p = list(xg::prod(x, axis)), q = list(xg::norm_sq(x, axis)),
+                                   big = list(xg::amax(x, axis)), small = list(xg::amin(x, axis)),
+                                   v = list(xg::variance(x, std::vector{axis})), first = list(xg::argmax(x, axis)),
+                                   last = list(xg::argmin(x, axis));
+                        double error = 0;
+                        bool places = true;
+                        for (Index o = 0; o < outputs; ++o) {
+                            double sum = 0, product = 1, squares = 0, mean = 0, spread = 0;
+                            Index top = 0, bottom = 0;
+                            const auto element = [&](Index i) { return at[std::size_t(axis ? o * n + i : i * n + o)]; };
+                            for (Index i = 0; i < count; ++i) {
+                                sum += element(i), product *= element(i), squares += element(i) * element(i);
+                                if (element(i) > element(top)) top = i;
+                                if (element(i) < element(bottom)) bottom = i;
+                            }
+                            mean = sum / double(count);
+                            for (Index i = 0; i < count; ++i) spread += (element(i) - mean) * (element(i) - mean);
+                            const auto k = std::size_t(o);
+                            error = std::max({error, std::fabs(s[k] - sum), std::fabs(p[k] / product - 1),
+                                              std::fabs(q[k] - squares), std::fabs(v[k] - spread / double(count))});
+                            places &= big[k] == element(top) && small[k] == element(bottom) && first[k] == double(top) &&
+                                      last[k] == double(bottom);
+                        }
+                        CHECK(error < tolerance);
+                        CHECK(places);
+                    }
+                }
+    });
+}
+
+TEST_CASE("NaN and infinities in reductions") {
+    for_sets([&] {
+        for (const xg::Dtype dtype : {xg::f64, xg::f32})
+            for (const Index n : {3, 40, 3000, 100'000})
+                for (const Index where : {Index(0), n / 2, n - 1}) {
+                    const auto with = [&](double value) { return xg::astype(xg::set_view(xg::ones({n}), value, where), dtype); };
+                    const auto columns = [&](double value) {
+                        return xg::copy(xg::broadcast_to(xg::reshape(with(value), {n, 1}), {n, 12}));
+                    };
+                    CHECK(std::isnan(xg::amax(with(not_a_number)).item<double>()));
+                    CHECK(std::isnan(xg::amin(with(not_a_number)).item<double>()));
+                    CHECK(same(xg::amax(columns(not_a_number), 0), std::vector<double>(12, not_a_number)));
+                    CHECK(xg::argmax(with(not_a_number)).item<Index>() == where);
+                    CHECK(xg::argmin(with(not_a_number)).item<Index>() == where);
+                    CHECK(same(xg::argmax(columns(not_a_number), 0), std::vector<double>(12, double(where))));
+                    CHECK(same(xg::argmin(columns(not_a_number), 0), std::vector<double>(12, double(where))));
+                    CHECK(same(xg::amin(columns(not_a_number), 0), std::vector<double>(12, not_a_number)));
+                    CHECK(same(xg::sum(columns(infinite), 0), std::vector<double>(12, infinite)));
+                    CHECK(xg::sum(with(-infinite)).item<double>() == -infinite);
+                    CHECK(std::isnan(xg::variance(with(not_a_number)).item<double>()));
+                }
+    });
+}
+
+TEST_CASE("slopes at kinks: norms at zero, the deviation of equal elements, ties") {
+    const Tensor zero = xg::zeros({3}), equal = xg::full({4}, 2.5);
+    CHECK(same(gradient([](auto& x) { return xg::norm_l1(x); }, zero), {0, 0, 0}));
+    CHECK(same(gradient([](auto& x) { return xg::norm_l2(x); }, zero), {0, 0, 0}));
+    CHECK(same(gradient([](auto& x) { return xg::norm_linf(x); }, zero), {0, 0, 0}));
+    CHECK(same(gradient([](auto& x) { return xg::stddev(x); }, equal), {0, 0, 0, 0}));
+    CHECK(same(gradient([](auto& x) { return xg::variance(x); }, equal), {0, 0, 0, 0}));
+    CHECK(same(gradient([](auto& x) { return xg::variance(x); }, Tensor(3.)), {0}));
+    CHECK(same(gradient([](auto& x) { return xg::norm_linf(x); }, xg::tensor({-2., 1., 2., 0.})), {-0.5, 0, 0.5, 0}));
+    const auto slope = [](auto& x) { return xg::sum(gradient([](auto& z) { return xg::norm_l2(z); }, x)); };
+    CHECK(same(gradient(slope, zero), {0, 0, 0}));
+    CHECK(std::isnan(xg::norm_l2(xg::tensor({1., not_a_number})).item<double>()));
+    CHECK(std::isnan(xg::stddev(xg::tensor({1., not_a_number})).item<double>()));
+    CHECK(xg::norm_linf(xg::zeros({0})).item<double>() == 0);
+    CHECK(std::isnan(xg::variance(xg::zeros({0})).item<double>()));
+    CHECK(std::isnan(xg::variance(xg::ones({2}), 2).item<double>()));
+}
+
+TEST_CASE("products with zeros: gradients to third order") {
+    // d3/dx dy dz of a product of three is 1, wherever the zeros are.
+    for (const auto& x : {xg::tensor({0., 0., 0.}), xg::tensor({0., 2., 3.}), xg::tensor({2., 0., 0.})}) {
+        for (const bool running : {false, true}) {
+            const auto by_x = [&](auto& t) {
+                return xg::view(gradient([&](auto& u) { return running ? xg::view(xg::cumprod(u), 2) : xg::prod(u); }, t), 0);
+            };
+            const auto by_y = [&](auto& t) { return xg::view(gradient(by_x, t), 1); };
+            const Tensor third = gradient(by_y, x);
+            CHECK(same(third, {0, 0, 1}));
+        }
+    }
+}
+
+TEST_CASE("sorting: NaN last, equal elements in their order, infinities, both zeros, long lines") {
+    for (const xg::Dtype dtype : {xg::f64, xg::f32}) {
+        const Tensor x = xg::astype(xg::tensor({not_a_number, 1., -infinite, 0., -0., infinite, -1., 1., not_a_number}), dtype);
+        CHECK(same(xg::argsort(x), {2, 6, 3, 4, 1, 7, 5, 0, 8}));
+        CHECK(same(xg::sort(x), {-infinite, -1, 0, -0., 1, 1, infinite, not_a_number, not_a_number}));
+        CHECK(same(xg::topk(x, 4).second, {0, 8, 5, 1}));
+        CHECK(same(xg::topk(x, 3, 0, false).second, {2, 6, 3}));
+    }
+    constexpr auto big = std::int64_t(1) << 62;
+    const Tensor i = xg::tensor({std::int64_t(3), std::int64_t(-5), big, -big, std::int64_t(3), std::int64_t(0)});
+    CHECK(same(xg::argsort(i), {3, 1, 5, 0, 4, 2}));
+    CHECK(same(xg::argsort(xg::tensor({true, false, true, false})), {1, 3, 0, 2}));
+    CHECK(xg::sort(xg::tensor({true, false})).dtype() == xg::boolean);
+
+    xg::Rng rng(8);
+    for (const xg::Dtype dtype : {xg::f64, xg::f32, xg::i64}) {
+        const Tensor many = xg::astype(xg::uniform({3, 20'000}, xg::f64, rng, 0, 3000), dtype);  // with ties in i64
+        const auto [values, order] = xg::sort_with_indices(many);
+        const auto v = list(values), from = list(many), o = list(order);
+        bool sorted = true;
+        for (std::size_t k = 0; k < v.size(); ++k) {
+            const std::size_t line = k / 20'000 * 20'000;
+            sorted &= v[k] == from[line + std::size_t(o[k])];
+            if (k > line) sorted &= v[k - 1] < v[k] || (v[k - 1] == v[k] && o[k - 1] < o[k]);
+        }
+        CHECK(sorted);
+        const Tensor flipped = xg::argsort(xg::transpose(many), 0);
+        CHECK(bits(xg::transpose(flipped)) == bits(order));
+        const auto [best, where] = xg::topk(many, 20'000);
+        CHECK(same(best, list(xg::view(values, xt::all(), xt::range(xt::placeholders::xtuph(), xt::placeholders::xtuph(), -1)))));
+        CHECK(bits(xg::topk(many, 500, -1, false).second) == bits(xg::view(order, xt::all(), xt::range(0, 500))));
+    }
+}
+
+TEST_CASE("the same bits for one, two and three threads") {
+    const int before = xg::num_threads();
+    xg::Rng rng(9);
+    for (const xg::Dtype dtype : {xg::f32, xg::f64}) {
+        const Tensor x = xg::randn({70, 110, 130}, dtype, rng), line = xg::randn({1'000'003}, dtype, rng),
+                     tall = xg::randn({50'000, 20}, dtype, rng), flat = xg::randn({20, 50'000}, dtype, rng),
+                     near = xg::uniform({300, 700}, dtype, rng, 0.99, 1.01);
+        std::vector<std::string> expected;
+        for (const int threads : {1, 2, 3}) {
+            xg::set_num_threads(threads);
+            std::vector<Tensor> all;
+            for (const Tensor& t : {x, tall, flat, line, xg::transpose(tall), xg::view(line, xt::range(0, 1'000'003, 3))}) {
+                for (const Tensor& y : {xg::sum(t), xg::mean(t, 0), xg::variance(t), xg::variance(t, {0}), xg::stddev(t, {-1}),
+                                        xg::norm_l2(t, 0), xg::norm_l1(t), xg::norm_sq(t, -1), xg::argmax(t), xg::argmin(t, 0),
+                                        xg::cumsum(t), xg::cumsum(t, 0), xg::amax(t), xg::amin(t, 0), xg::norm_linf(t)})
+                    all.push_back(y);
+                xg::Tape tape;
+                const Tensor y = xg::sum(xg::variance(t, {0}) * xg::stddev(t, {0}));
+                all.push_back(tape.gradient(y, t));
+            }
+            for (const int axis : {0, 1}) {
+                xg::Tape tape;
+                const Tensor y = xg::sum(xg::prod(near, axis)) + xg::sum(xg::cumprod(near, axis)) +
+                                 xg::sum(xg::sort(near, axis) * near) + xg::sum(xg::topk(near, 30, axis).first);
+                all.push_back(y);
+                all.push_back(tape.gradient(y, near));
+                all.push_back(xg::argsort(near, axis));
+            }
+            expected.resize(all.size());
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                CAPTURE(i);
+                CAPTURE(threads);
+                if (threads == 1)
+                    expected[i] = bits(all[i]);
+                else
+                    CHECK((bits(all[i]) == expected[i]));
+            }
+        }
+    }
+    xg::set_num_threads(before);
+}
