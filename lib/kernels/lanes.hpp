@@ -2,23 +2,53 @@
 // both, because xsimd's functions take no literals, its maximum drops NaN, and what it lacks or does slowly is replaced here.
 #pragma once
 #include <cmath>
+#include <limits>
 #include <xsimd/xsimd.hpp>
 
 #include "../rules/rule.hpp"
-
-#define XG_INLINE [[gnu::always_inline]] inline
+#include "error_functions.hpp"
+#include "exponentials.hpp"
+#include "logarithms.hpp"
+#include "polygamma.hpp"
+#include "power.hpp"
 
 namespace xtgrad {
 
 /// The functions of scalars and of batches.
 namespace math {
+using std::acosh;
+using std::asinh;
+using std::atanh;
+using std::ceil, xsimd::ceil;
 using std::cos, xsimd::cos;
-using std::erf, xsimd::erf;
-using std::exp, xsimd::exp;
-using std::log, xsimd::log;
+using std::cosh;
+using std::erf;
+using std::erfc;
+using std::exp;
+using std::exp2;
+using std::expm1;
+using std::floor, xsimd::floor;
+using std::log;
+using std::log1p;
+using std::pow;
+using std::round, xsimd::round;
 using std::sin, xsimd::sin;
+using std::sinh;
 using std::sqrt, xsimd::sqrt;
-using std::tanh, xsimd::tanh;
+using std::tanh;
+using std::trunc, xsimd::trunc;
+template <std::floating_point T>
+T sigmoid(T x) {
+    return 1 / (1 + std::exp(-x));
+}
+template <std::floating_point T>
+T gaussian(T x) {
+    return std::exp(x * x / -2);
+}
+template <std::floating_point T>
+T normal_cdf(T x) {
+    return std::erfc(x * T(-0.70710678118654752)) / 2;
+}
 }  // namespace math
 
 /// B is T itself or an xsimd batch of T.
@@ -80,22 +110,78 @@ public:
     }
     XG_INLINE friend Lanes sqrt(Lanes x) { return of(math::sqrt(x.v_)); }
     XG_INLINE friend Lanes exp(Lanes x) { return of(math::exp(x.v_)); }
+    XG_INLINE friend Lanes exp2(Lanes x) { return of(math::exp2(x.v_)); }
+    XG_INLINE friend Lanes expm1(Lanes x) { return of(math::expm1(x.v_)); }
     XG_INLINE friend Lanes log(Lanes x) { return of(math::log(x.v_)); }
+    XG_INLINE friend Lanes log1p(Lanes x) { return of(math::log1p(x.v_)); }
     XG_INLINE friend Lanes sin(Lanes x) { return of(math::sin(x.v_)); }
     XG_INLINE friend Lanes cos(Lanes x) { return of(math::cos(x.v_)); }
+    XG_INLINE friend Lanes sinh(Lanes x) { return of(math::sinh(x.v_)); }
+    XG_INLINE friend Lanes cosh(Lanes x) { return of(math::cosh(x.v_)); }
     XG_INLINE friend Lanes tanh(Lanes x) { return of(math::tanh(x.v_)); }
+    XG_INLINE friend Lanes asinh(Lanes x) { return of(math::asinh(x.v_)); }
+    XG_INLINE friend Lanes acosh(Lanes x) { return of(math::acosh(x.v_)); }
+    XG_INLINE friend Lanes atanh(Lanes x) { return of(math::atanh(x.v_)); }
     XG_INLINE friend Lanes erf(Lanes x) { return of(math::erf(x.v_)); }
-    /// Lane by lane: xsimd 8.1 takes exp(b log a), which loses digits as the exponent grows.
-    XG_INLINE friend Lanes pow(Lanes a, Lanes b) {
-        if constexpr (scalar) {
-            return of(std::pow(a.v_, b.v_));
-        } else {
-            alignas(64) T p[B::size], q[B::size];
-            a.v_.store_aligned(p);
-            b.v_.store_aligned(q);
-            for (std::size_t i = 0; i < B::size; ++i) p[i] = std::pow(p[i], q[i]);
-            return B::load_aligned(p);
-        }
+    XG_INLINE friend Lanes erfc(Lanes x) { return of(math::erfc(x.v_)); }
+    XG_INLINE friend Lanes sigmoid(Lanes x) { return of(math::sigmoid(x.v_)); }
+    /// e^(-x^2/2)
+    XG_INLINE friend Lanes gaussian(Lanes x) { return of(math::gaussian(x.v_)); }
+    /// The integral of gaussian / sqrt(2 pi) from -inf to x.
+    XG_INLINE friend Lanes normal_cdf(Lanes x) { return of(math::normal_cdf(x.v_)); }
+    /// As C's pow.
+    XG_INLINE friend Lanes pow(Lanes a, Lanes b) { return of(math::pow(a.v_, b.v_)); }
+    /// The sign is x's: xsimd's for SSE2 drops that of zeros.
+    XG_INLINE friend Lanes floor(Lanes x) { return signed_as(math::floor(x.v_), x.v_); }
+    XG_INLINE friend Lanes ceil(Lanes x) { return signed_as(math::ceil(x.v_), x.v_); }
+    XG_INLINE friend Lanes round(Lanes x) { return signed_as(math::round(x.v_), x.v_); }
+    XG_INLINE friend Lanes trunc(Lanes x) { return signed_as(math::trunc(x.v_), x.v_); }
+
+    // Lane by lane, by libm.
+    XG_INLINE friend Lanes cbrt(Lanes x) {
+        return by_lane([](T v) { return std::cbrt(v); }, x);
+    }
+    XG_INLINE friend Lanes log2(Lanes x) {
+        return by_lane([](T v) { return std::log2(v); }, x);
+    }
+    XG_INLINE friend Lanes log10(Lanes x) {
+        return by_lane([](T v) { return std::log10(v); }, x);
+    }
+    XG_INLINE friend Lanes tan(Lanes x) {
+        return by_lane([](T v) { return std::tan(v); }, x);
+    }
+    XG_INLINE friend Lanes asin(Lanes x) {
+        return by_lane([](T v) { return std::asin(v); }, x);
+    }
+    XG_INLINE friend Lanes acos(Lanes x) {
+        return by_lane([](T v) { return std::acos(v); }, x);
+    }
+    XG_INLINE friend Lanes atan(Lanes x) {
+        return by_lane([](T v) { return std::atan(v); }, x);
+    }
+    XG_INLINE friend Lanes lgamma(Lanes x) {
+        return by_lane(
+            [](double v) {
+                int sign;
+                return ::lgamma_r(v, &sign);
+            },
+            x);
+    }
+    XG_INLINE friend Lanes polygamma(double n, Lanes x) {
+        return by_lane([n](double v) { return kernels::polygamma(n, v); }, x);
+    }
+
+    XG_INLINE friend Lanes fmod(Lanes a, Lanes b) {
+        return by_lane([](T p, T q) { return std::fmod(p, q); }, a, b);
+    }
+    XG_INLINE friend Lanes atan2(Lanes a, Lanes b) {
+        return by_lane([](T p, T q) { return std::atan2(p, q); }, a, b);
+    }
+    /// Scaled by the larger one, so that squares neither overflow nor vanish; inf if either is, even if the other is NaN.
+    XG_INLINE friend Lanes hypot(Lanes a, Lanes b) {
+        const Lanes inf = std::numeric_limits<double>::infinity(), p = abs(a), q = abs(b);
+        const Lanes large = where(p > q, p, q), ratio = where(p > q, q, p) / where(large > 0, large, 1);
+        return where(p >= inf, p, where(q >= inf, q, large * sqrt(1 + ratio * ratio)));
     }
 
 private:
@@ -106,6 +192,30 @@ private:
             return of(m ? a : b);
         else
             return xsimd::select(m, a, b);
+    }
+    XG_INLINE static Lanes signed_as(B x, B sign) {
+        if constexpr (scalar)
+            return of(std::copysign(x, sign));
+        else
+            return xsimd::copysign(x, sign);
+    }
+    template <class F, class... L>
+    XG_INLINE static Lanes by_lane(F f, L... x) {
+        if constexpr (scalar) {
+            return of(T(f(x.v_...)));
+        } else {
+            constexpr std::size_t n = B::size;
+            alignas(64) T in[sizeof...(L)][n], out[n];
+            std::size_t k = 0;
+            (x.v_.store_aligned(in[k++]), ...);
+            for (std::size_t i = 0; i < n; ++i) {
+                if constexpr (sizeof...(L) == 1)
+                    out[i] = T(f(in[0][i]));
+                else
+                    out[i] = T(f(in[0][i], in[1][i]));
+            }
+            return B::load_aligned(out);
+        }
     }
 
     B v_;

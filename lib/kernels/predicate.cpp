@@ -1,5 +1,6 @@
 #include "predicate.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -40,8 +41,26 @@ void negation(Index n, bool* out, const bool* x) {
 }
 
 template <class T>
-void is_finite(Index n, bool* out, const T* x) {
-    for (Index i = 0; i < n; ++i) out[i] = std::abs(x[i]) <= std::numeric_limits<T>::max();
+void classify(FloatClass c, Index n, bool* out, const T* x) {
+    constexpr T largest = std::numeric_limits<T>::max();
+    const auto loop = [&](auto holds) {
+        for (Index i = 0; i < n; ++i) out[i] = holds(std::abs(x[i]));
+    };
+    switch (c) {
+        case FloatClass::finite: return loop([](T v) { return v <= largest; });
+        case FloatClass::infinite: return loop([](T v) { return v > largest; });
+        case FloatClass::nan: return loop([](T v) { return v != v; });
+    }
+}
+
+template <class T>
+void is_close(Tolerance t, Index n, bool* out, const T* a, const T* b) {
+    for (Index i = 0; i < n; ++i) {
+        const double p = double(a[i]), q = double(b[i]), d = std::abs(p - q);
+        const double bound = std::max(t.absolute, t.relative * std::max(std::abs(p), std::abs(q)));
+        const bool infinite = std::max(std::abs(p), std::abs(q)) > std::numeric_limits<double>::max();
+        out[i] = (p == q) | (!infinite & (d <= bound)) | (t.equal_nan & (p != p) & (q != q));
+    }
 }
 
 template <class T>
@@ -86,8 +105,11 @@ template void compare(Comparison, Index, bool*, const float*, const float*);
 template void compare(Comparison, Index, bool*, const double*, const double*);
 template void compare(Comparison, Index, bool*, const std::int64_t*, const std::int64_t*);
 template void compare(Comparison, Index, bool*, const bool*, const bool*);
-template void is_finite(Index, bool*, const float*);
-template void is_finite(Index, bool*, const double*);
+template void classify(FloatClass, Index, bool*, const float*);
+template void classify(FloatClass, Index, bool*, const double*);
+template void is_close(Tolerance, Index, bool*, const float*, const float*);
+template void is_close(Tolerance, Index, bool*, const double*, const double*);
+template void is_close(Tolerance, Index, bool*, const std::int64_t*, const std::int64_t*);
 template bool all_finite(Index, const float*);
 template bool all_finite(Index, const double*);
 

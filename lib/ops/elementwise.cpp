@@ -1,7 +1,6 @@
 #include "elementwise.hpp"
 
 #include <array>
-#include <cmath>
 
 #include "../kernels/lanes.hpp"
 #include "../rules/all.hpp"
@@ -53,7 +52,8 @@ const void* data_of(const Tensor& x) { return x.defined() ? x.block()->data : nu
     });
 }
 
-/// g * slope k: nothing when the slope is 0, recorded ops when somebody records, one fused pass otherwise.
+/// g * slope k: nothing (which the walks take for zeros) when the slope is 0, recorded ops when somebody records, one fused pass
+/// otherwise.
 Tensor times_slope(const Elementwise& op, int k, const Node& n, Tensor g) {
     const Slope& s = op.slope[k];
     if (s.constant) {
@@ -144,7 +144,8 @@ void integer_kernel(Index n, void* to, const kernels::Operands& in, Numbers numb
 template <class R>
 constexpr kernels::Kernel integer_kernel_of() {
     using namespace rules;
-    constexpr bool whole = one_of<Negative, Add, Subtract, Multiply, Abs, Square, Maximum, Minimum>(std::type_identity<R>());
+    constexpr bool whole =
+        one_of<Negative, Add, Subtract, Multiply, Abs, Maximum, Minimum, Sign, Square, Cube>(std::type_identity<R>());
     if constexpr (whole)
         return integer_kernel<R>;
     else
@@ -159,7 +160,6 @@ constexpr Elementwise row{
     {slope_of<R, 0>(), slope_of<R, 1>()},
     {points_of<R>()[0], points_of<R>()[1]},
     integer_kernel_of<R>(),
-    slope_of<R, 0>().constant == 0. && slope_of<R, 1>().constant == 0.,
     {slope_of<R, 0>().reads.a || slope_of<R, 1>().reads.a, slope_of<R, 0>().reads.b || slope_of<R, 1>().reads.b,
      slope_of<R, 0>().reads.y || slope_of<R, 1>().reads.y}};
 
@@ -243,7 +243,7 @@ Tensor apply(const Elementwise& op, const Tensor& a, const Tensor& b, Numbers nu
     } else {
         out = general_value(op, a, b, numbers);
     }
-    if (recording() && !op.flat && is_floating(out.block()->dtype)) record_elementwise(op, out, a, b, numbers);
+    if (recording() && is_floating(out.block()->dtype)) record_elementwise(op, out, a, b, numbers);
     return out;
 }
 
@@ -274,22 +274,54 @@ template <class Rule>
 Tensor apply(const Tensor& a, const Tensor& b) {
     return apply(row<Rule>, a, b);
 }
+template <class Rule>
+Tensor apply(const Tensor& x, Numbers numbers) {
+    return apply(row<Rule>, x, {}, numbers);
+}
 
 // One instantiation for each public name; a rule that is missing here does not link.
 #define XG_UNARY(rule) template __attribute__((visibility("default"))) Tensor apply<rules::rule>(const Tensor&);
 #define XG_BINARY(rule) template __attribute__((visibility("default"))) Tensor apply<rules::rule>(const Tensor&, const Tensor&);
+#define XG_NUMBERS(rule) template Tensor apply<rules::rule>(const Tensor&, Numbers);
 XG_UNARY(Negative)
 XG_UNARY(Abs)
+XG_UNARY(Sign)
+XG_UNARY(Floor)
+XG_UNARY(Ceil)
+XG_UNARY(Round)
+XG_UNARY(Trunc)
 XG_UNARY(Square)
-XG_UNARY(Exp)
-XG_UNARY(Log)
+XG_UNARY(Cube)
 XG_UNARY(Sqrt)
-XG_UNARY(Erf)
+XG_UNARY(Rsqrt)
+XG_UNARY(Cbrt)
+XG_UNARY(Exp)
+XG_UNARY(Exp2)
+XG_UNARY(Expm1)
+XG_UNARY(Log)
+XG_UNARY(Log2)
+XG_UNARY(Log10)
+XG_UNARY(Log1p)
 XG_UNARY(Sin)
 XG_UNARY(Cos)
+XG_UNARY(Tan)
+XG_UNARY(Asin)
+XG_UNARY(Acos)
+XG_UNARY(Atan)
+XG_UNARY(Sinh)
+XG_UNARY(Cosh)
 XG_UNARY(Tanh)
+XG_UNARY(Asinh)
+XG_UNARY(Acosh)
+XG_UNARY(Atanh)
+XG_UNARY(Erf)
+XG_UNARY(Erfc)
+XG_UNARY(Lgamma)
 XG_UNARY(Sigmoid)
+XG_UNARY(LogSigmoid)
+XG_UNARY(Softplus)
 XG_UNARY(Relu)
+XG_UNARY(Silu)
 XG_UNARY(Gelu)
 XG_UNARY(GeluTanh)
 XG_BINARY(Add)
@@ -298,67 +330,20 @@ XG_BINARY(Multiply)
 XG_BINARY(Divide)
 XG_BINARY(Maximum)
 XG_BINARY(Minimum)
+XG_BINARY(Fmod)
 XG_BINARY(Pow)
+XG_BINARY(Hypot)
+XG_BINARY(Atan2)
+XG_NUMBERS(Affine)
+XG_NUMBERS(Reciprocal)
+XG_NUMBERS(Clip)
+XG_NUMBERS(Power)
+XG_NUMBERS(Polygamma)
+XG_NUMBERS(LeakyRelu)
+XG_NUMBERS(Elu)
 #undef XG_UNARY
 #undef XG_BINARY
-
-Tensor affine(const Tensor& x, double p, double q) { return apply(row<rules::Affine>, x, {}, {p, q}); }
-
-namespace {
-
-/// Does a number meet this tensor in one pass? Else, for integers, it becomes a tensor first. Names op in errors.
-bool is_fused(const char* op, const Tensor& x) {
-    check_defined(op, x);
-    return is_floating(x.block()->dtype);
-}
-
-}  // namespace
-
-Tensor add(const Tensor& x, Literal n) { return is_fused("add", x) ? affine(x, 1, n.real) : x + number_like("add", x, n); }
-Tensor subtract(const Tensor& x, Literal n) {
-    return is_fused("subtract", x) ? affine(x, 1, -n.real) : x - number_like("subtract", x, n);
-}
-Tensor subtract(Literal n, const Tensor& x) {
-    return is_fused("subtract", x) ? affine(x, -1, n.real) : number_like("subtract", x, n) - x;
-}
-Tensor multiply(const Tensor& x, Literal n) {
-    return is_fused("multiply", x) ? affine(x, n.real, 0) : x * number_like("multiply", x, n);
-}
-Tensor divide(const Tensor& x, Literal n) {
-    check_floating("divide", x);
-    int exponent;
-    if (std::abs(std::frexp(n.real, &exponent)) == 0.5) return affine(x, 1 / n.real, 0);  // a power of two: exact
-    return x / number_like("divide", x, n);
-}
-Tensor divide(Literal n, const Tensor& x) {
-    check_floating("divide", x);
-    return apply(row<rules::Reciprocal>, x, {}, {n.real, 0});
-}
-Tensor power(const Tensor& x, double exponent) {
-    check_floating("pow", x);
-    if (exponent == 2) return square(x);
-    if (exponent == 1) return affine(x, 1, 0);
-    // d/dx x^0 = 0, also at 0 where p x^(p-1) is 0 * inf
-    if (exponent == 0) return affine(where(isfinite(x), x, 0), 0, 1);
-    return apply(row<rules::Power>, x, {}, {exponent, 0});
-}
-Tensor clip(const Tensor& x, Literal low, Literal high) {
-    if (!(low.real <= high.real))
-        fail<Error>("clip", "the bounds are the wrong way round: ", low.real, " > ", high.real, "; give the lower one first");
-    if (is_fused("clip", x)) return apply(row<rules::Clip>, x, {}, {low.real, high.real});
-    const Tensor from = number_like("clip", x, low), to = number_like("clip", x, high);
-    return clip(x, from, to);
-}
-Tensor clip(const Tensor& x, const Tensor& low, const Tensor& high) {
-    for (const Tensor* t : {&x, &low, &high}) {
-        check_defined("clip", *t);
-        check_same_dtype("clip", x, *t);
-    }
-    if (x.dtype() == Dtype::boolean)
-        fail<DtypeError>("clip", "does not take boolean ", x.shape(), "; convert with astype(x, xg::f32)");
-    broadcast_shapes("clip", broadcast_shapes("clip", x.shape(), low.shape()), high.shape());
-    return where(x < low, low, where(x > high, high, x));
-}
+#undef XG_NUMBERS
 
 }  // namespace detail
 }  // namespace xtgrad

@@ -7,6 +7,16 @@
 #include "../kernels/elementwise_table.hpp"
 #include "../tape/record.hpp"
 
+namespace xtgrad::rules {
+struct Affine;
+struct Reciprocal;
+struct Clip;
+struct Power;
+struct Polygamma;
+struct LeakyRelu;
+struct Elu;
+}  // namespace xtgrad::rules
+
 namespace xtgrad::detail {
 
 /// One slope of a rule, as the engine needs it.
@@ -24,7 +34,6 @@ struct Elementwise : Op {
     Slope slope[2];
     Interval points[2];       // where tests take their points
     kernels::Kernel integer;  // for i64; null when there is none
-    bool flat;                // every slope is 0: never recorded
     Reads saves;              // what one slope or the other looks at
 };
 
@@ -33,6 +42,9 @@ std::span<const Elementwise* const> elementwise_ops();
 
 /// The op's value; unary ops have no b.
 Tensor apply(const Elementwise&, const Tensor& a, const Tensor& b, Numbers = {});
+/// The value of a rule with numbers, instantiated in elementwise.cpp.
+template <class Rule>
+Tensor apply(const Tensor& x, Numbers);
 
 /// p x + q, recorded; of f32 and f64.
 Tensor affine(const Tensor& x, double p, double q);

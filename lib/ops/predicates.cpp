@@ -1,6 +1,7 @@
 // Comparisons, logic, selection and conversion. Only selection and a change between f32 and f64 are recorded.
 #include "../kernels/predicate.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "../tape/algebra.hpp"
@@ -37,6 +38,7 @@ void check_boolean(const char* op, const Tensor& x) {
 
 constexpr const char* comparison_names[] = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"};
 constexpr const char* logic_names[] = {"logical_and", "logical_or", "logical_xor"};
+constexpr const char* class_names[] = {"isfinite", "isinf", "isnan"};
 
 }  // namespace
 
@@ -68,13 +70,39 @@ Tensor negation(const Tensor& x) {
                    [](Index n, bool* out, const void* const* p) { kernels::negation(n, out, static_cast<const bool*>(p[0])); });
 }
 
-Tensor is_finite(const Tensor& x) {
-    check_floating("isfinite", x);
+Tensor classify(FloatClass c, const Tensor& x) {
+    const char* op = class_names[int(c)];
+    check_floating(op, x);
     return with_floating(x.dtype(), [&](auto z) {
         using T = decltype(z);
-        return mask_of("isfinite", {x},
-                       [](Index n, bool* out, const void* const* p) { kernels::is_finite(n, out, static_cast<const T*>(p[0])); });
+        return mask_of(op, {x}, [c](Index n, bool* out, const void* const* p) {
+            kernels::classify(c, n, out, static_cast<const T*>(p[0]));
+        });
     });
+}
+
+Tensor is_close(const Tensor& a, const Tensor& b, Tolerance tolerance) {
+    check_defined("isclose", a);
+    check_defined("isclose", b);
+    check_same_dtype("isclose", a, b);
+    if (!(tolerance.relative >= 0 && tolerance.absolute >= 0))
+        fail<Error>("isclose", "the tolerances must not be negative: rtol = ", tolerance.relative,
+                    ", atol = ", tolerance.absolute, "; give numbers >= 0");
+    const auto close = [&](auto z) {
+        using T = decltype(z);
+        return mask_of("isclose", {a, b}, [tolerance](Index n, bool* out, const void* const* p) {
+            kernels::is_close(tolerance, n, out, static_cast<const T*>(p[0]), static_cast<const T*>(p[1]));
+        });
+    };
+    if (a.dtype() == Dtype::i64) return close(std::int64_t{});
+    check_floating("isclose", a);
+    return with_floating(a.dtype(), close);
+}
+
+bool all_true(const Tensor& mask) {
+    const Tensor dense = contiguous(mask);
+    const bool* p = mutable_data<bool>(dense);
+    return std::all_of(p, p + element_count(dense), [](bool b) { return b; });
 }
 
 const char* name_of(Comparison c) noexcept { return comparison_names[int(c)]; }

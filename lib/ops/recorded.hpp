@@ -47,14 +47,43 @@ public:
 
     friend Recorded abs(const Recorded& x) { return abs(x.tensor_); }
     friend Recorded sqrt(const Recorded& x) { return sqrt(x.tensor_); }
+    friend Recorded cbrt(const Recorded& x) { return cbrt(x.tensor_); }
+    friend Recorded floor(const Recorded& x) { return floor(x.tensor_); }
+    friend Recorded ceil(const Recorded& x) { return ceil(x.tensor_); }
+    friend Recorded round(const Recorded& x) { return round(x.tensor_); }
+    friend Recorded trunc(const Recorded& x) { return trunc(x.tensor_); }
     friend Recorded exp(const Recorded& x) { return exp(x.tensor_); }
+    friend Recorded exp2(const Recorded& x) { return exp2(x.tensor_); }
+    friend Recorded expm1(const Recorded& x) { return expm1(x.tensor_); }
     friend Recorded log(const Recorded& x) { return log(x.tensor_); }
+    friend Recorded log2(const Recorded& x) { return log2(x.tensor_); }
+    friend Recorded log10(const Recorded& x) { return log10(x.tensor_); }
+    friend Recorded log1p(const Recorded& x) { return log1p(x.tensor_); }
     friend Recorded sin(const Recorded& x) { return sin(x.tensor_); }
     friend Recorded cos(const Recorded& x) { return cos(x.tensor_); }
+    friend Recorded tan(const Recorded& x) { return tan(x.tensor_); }
+    friend Recorded asin(const Recorded& x) { return asin(x.tensor_); }
+    friend Recorded acos(const Recorded& x) { return acos(x.tensor_); }
+    friend Recorded atan(const Recorded& x) { return atan(x.tensor_); }
+    friend Recorded sinh(const Recorded& x) { return sinh(x.tensor_); }
+    friend Recorded cosh(const Recorded& x) { return cosh(x.tensor_); }
     friend Recorded tanh(const Recorded& x) { return tanh(x.tensor_); }
+    friend Recorded asinh(const Recorded& x) { return asinh(x.tensor_); }
+    friend Recorded acosh(const Recorded& x) { return acosh(x.tensor_); }
+    friend Recorded atanh(const Recorded& x) { return atanh(x.tensor_); }
     friend Recorded erf(const Recorded& x) { return erf(x.tensor_); }
+    friend Recorded erfc(const Recorded& x) { return erfc(x.tensor_); }
+    friend Recorded lgamma(const Recorded& x) { return lgamma(x.tensor_); }
+    friend Recorded sigmoid(const Recorded& x) { return sigmoid(x.tensor_); }
+    friend Recorded gaussian(const Recorded& x) { return exp(square(x.tensor_) * -0.5); }
+    friend Recorded normal_cdf(const Recorded& x) { return erfc(x.tensor_ * -0.70710678118654752) * 0.5; }
+    friend Recorded polygamma(double n, const Recorded& x) { return detail::polygamma(n, x.tensor_); }
     friend Recorded pow(const Recorded& a, const Recorded& b) { return pow(a.tensor_, b.tensor_); }
     friend Recorded pow(const Recorded& a, double b) { return pow(a.tensor_, b); }
+    friend Recorded fmod(const Recorded& a, const Recorded& b) { return fmod(a.tensor_, b.tensor_); }
+    friend Recorded atan2(const Recorded& a, const Recorded& b) { return atan2(a.tensor_, b.tensor_); }
+    friend Recorded hypot(const Recorded& a, const Recorded& b) { return hypot(a.tensor_, b.tensor_); }
+    friend Recorded hypot(const Recorded& a, double b) { return hypot(a.tensor_, b); }
 
 private:
     Tensor tensor_;

@@ -3,18 +3,25 @@
 
 namespace xtgrad::rules {
 
-/// y = tanh x,  dy/dx = 1 - y^2
-struct Tanh : Unary {
-    static constexpr auto name = "tanh";
-    static auto value(Number auto x) { return tanh(x); }
-    static auto slope(Unused, Number auto y) { return 1 - y * y; }
-};
-
 /// y = 1 / (1 + e^-x),  dy/dx = y (1 - y)
 struct Sigmoid : Unary {
     static constexpr auto name = "sigmoid";
-    static auto value(Number auto x) { return 1 / (1 + exp(-x)); }
+    static auto value(Number auto x) { return sigmoid(x); }
     static auto slope(Unused, Number auto y) { return y * (1 - y); }
+};
+
+/// y = -log(1 + e^-x) = min(x, 0) - log(1 + e^-|x|),  dy/dx = sigmoid(-x)
+struct LogSigmoid : Unary {
+    static constexpr auto name = "log_sigmoid";
+    static auto value(Number auto x) { return -(maximum(-x, 0) + log1p(exp(-abs(x)))); }
+    static auto slope(Number auto x) { return sigmoid(-x); }
+};
+
+/// y = log(1 + e^x) = max(x, 0) + log(1 + e^-|x|),  dy/dx = sigmoid x
+struct Softplus : Unary {
+    static constexpr auto name = "softplus";
+    static auto value(Number auto x) { return maximum(x, 0) + log1p(exp(-abs(x))); }
+    static auto slope(Number auto x) { return sigmoid(x); }
 };
 
 /// y = max(x, 0), NaN where x is,  dy/dx = 1 where x > 0, else 0
@@ -24,12 +31,37 @@ struct Relu : Unary {
     static auto slope(Number auto x) { return where(x > 0, 1, 0); }
 };
 
+/// y = x where x > 0, else p x,  dy/dx = 1 or p
+struct LeakyRelu : Unary {
+    static constexpr auto name = "leaky_relu";
+    static auto value(Number auto x, Numbers c) { return where(x > 0, x, c.p * x); }
+    static auto slope(Number auto x, Numbers c) { return where(x > 0, 1, c.p); }
+};
+
+/// y = x where x > 0, else p (e^x - 1),  dy/dx = 1 or p e^x
+struct Elu : Unary {
+    static constexpr auto name = "elu";
+    static auto value(Number auto x, Numbers c) { return where(x > 0, x, c.p * expm1(where(x > 0, 0, x))); }
+    static auto slope(Number auto x, Numbers c) { return where(x > 0, 1, c.p * exp(where(x > 0, 0, x))); }
+};
+
+/// y = x s with s = sigmoid x,  dy/dx = s (1 + x (1 - s)); both 0 at -inf
+struct Silu : Unary {
+    static constexpr auto name = "silu";
+    static constexpr double settled = 1000;  // s is 0 or 1 beyond, and must not meet an infinity
+    static auto value(Number auto x) { return where(x > -settled, x, -settled) * sigmoid(x); }
+    static auto slope(Number auto x) {
+        const auto s = sigmoid(x);
+        return s * (1 + where(abs(x) < settled, x, 0) * (1 - s));
+    }
+};
+
 /// y = x F(x),  dy/dx = F(x) + x f(x), with F(x) = (1 + erf(x / sqrt 2)) / 2 and f(x) = e^(-x^2/2) / sqrt(2 pi)
 struct Gelu : Unary {
     static constexpr auto name = "gelu";
-    static constexpr double half_sqrt = 0.70710678118654752, density = 0.39894228040143268;
-    static auto value(Number auto x) { return 0.5 * x * (1 + erf(half_sqrt * x)); }
-    static auto slope(Number auto x) { return 0.5 * (1 + erf(half_sqrt * x)) + x * (density * exp(-0.5 * x * x)); }
+    static constexpr double density = 0.39894228040143268, settled = 1000;  // F is 0 or 1 beyond
+    static auto value(Number auto x) { return where(x > -settled, x, -settled) * normal_cdf(x); }
+    static auto slope(Number auto x) { return normal_cdf(x) + where(abs(x) < settled, x, 0) * (density * gaussian(x)); }
 };
 
 /// y = x/2 (1 + t) with t = tanh(c (x + 0.044715 x^3)), c = sqrt(2/pi),
@@ -44,6 +76,6 @@ struct GeluTanh : Unary {
     }
 };
 
-using Activation = Family<Tanh, Sigmoid, Relu, Gelu, GeluTanh>;
+using Activation = Family<Sigmoid, LogSigmoid, Softplus, Relu, LeakyRelu, Elu, Silu, Gelu, GeluTanh>;
 
 }  // namespace xtgrad::rules

@@ -63,13 +63,6 @@ struct Abs : Unary {
     static auto slope(Number auto x) { return where(x > 0, 1, where(x < 0, -1, 0 * x)); }
 };
 
-/// y = x^2,  dy/dx = 2 x
-struct Square : Unary {
-    static constexpr auto name = "square";
-    static auto value(Number auto x) { return x * x; }
-    static auto slope(Number auto x) { return 2 * x; }
-};
-
 /// y = max(a, b), NaN if either is,  slopes 1 or 0; one half each where a = b
 struct Maximum : Binary {
     static constexpr auto name = "maximum";
@@ -93,6 +86,6 @@ struct Clip : Unary {
     static auto slope(Number auto x, Numbers c) { return where(x >= c.p, 1, 0) * where(c.q >= x, 1, 0); }
 };
 
-using Arithmetic = Family<Affine, Negative, Add, Subtract, Multiply, Divide, Reciprocal, Abs, Square, Maximum, Minimum, Clip>;
+using Arithmetic = Family<Affine, Negative, Add, Subtract, Multiply, Divide, Reciprocal, Abs, Maximum, Minimum, Clip>;
 
 }  // namespace xtgrad::rules

@@ -30,7 +30,7 @@ struct Interval {
 };
 
 /// y = value(x), slope(x, y) = dy/dx; each may take an Numbers last. A slope leaves out what follows its last operand.
-/// A constant slope is a `static constexpr double`; 0 means that the op is never recorded.
+/// A constant slope is a `static constexpr double`; at 0 a derivative ends, as zeros.
 struct Unary {
     static constexpr int inputs = 1;
     static constexpr Interval points{-3, 3};

@@ -1,3 +1,5 @@
+#include <complex>
+
 #include "table.hpp"
 
 namespace table {
@@ -81,6 +83,15 @@ Row of_masks(Row row) {
 
 Tensor positive(const Tensor& x) { return x > 0; }
 
+/// The derivative of log |Gamma| by differences of the fifth order, far above its poles, and the recurrence down from there.
+double digamma(double x) {
+    if (x < 30) return digamma(x + 1) - 1 / x;
+    const auto f = [](long double t) { return std::lgamma(t); };
+    const long double h = 0.05L;
+    const auto d = [&](int k) { return (f(x + k * h) - f(x - k * h)) / (2 * k * h); };
+    return double((15 * d(1) - 6 * d(2) + d(3)) / 10);
+}
+
 }  // namespace
 
 std::vector<Row> elementwise_rows() {
@@ -98,15 +109,62 @@ std::vector<Row> elementwise_rows() {
         unary("abs", [](auto& x) { return xg::abs(x); }, [](double x) { return std::fabs(x); }, {0.1, 2}),
         unary("abs", [](auto& x) { return xg::abs(x); }, [](double x) { return std::fabs(x); }, {-2, -0.1}),
         unary("square", [](auto& x) { return xg::square(x); }, [](double x) { return x * x; }),
+        unary("cube", [](auto& x) { return xg::cube(x); }, [](double x) { return x * x * x; }),
+        unary("reciprocal", [](auto& x) { return xg::reciprocal(x); }, [](double x) { return 1 / x; }, {0.5, 3}),
+        unary("fabs", [](auto& x) { return xg::fabs(x); }, [](double x) { return std::fabs(x); }, {-2, -0.1}),
+        binary("fma", [](auto& a, auto& b) { return xg::fma(a, b, a) + xg::fma(b, a, 2.5) + xg::fma(a, 2, b); }, [](double a, double b) { return 2 * a * b + 3 * a + 2.5 + b; }),
+        unary("sign", [](auto& x) { return xg::sign(x) * x; }, [](double x) { return std::fabs(x); }, {-2, -0.1}),
+        unary("sign", [](auto& x) { return x * xg::sign(x); }, [](double x) { return std::fabs(x); }, {0.1, 2}),
+        unary("floor", [](auto& x) { return xg::floor(x) * x; }, [](double x) { return -3 * x; }, {-2.9, -2.1}),
+        unary("floor", [](auto& x) { return xg::floor(x) * x; }, [](double x) { return x; }, {1.1, 1.9}),
+        unary("ceil", [](auto& x) { return xg::ceil(x) * x; }, [](double x) { return -2 * x; }, {-2.9, -2.1}),
+        unary("ceil", [](auto& x) { return xg::ceil(x) * x; }, [](double x) { return 2 * x; }, {1.1, 1.9}),
+        unary("round", [](auto& x) { return xg::round(x) * x; }, [](double x) { return -3 * x; }, {-3.4, -2.6}),
+        unary("round", [](auto& x) { return xg::round(x) * x; }, [](double x) { return x; }, {0.6, 1.4}),
+        unary("trunc", [](auto& x) { return xg::trunc(x) * x; }, [](double x) { return -2 * x; }, {-2.9, -2.1}),
+        unary("trunc", [](auto& x) { return xg::trunc(x) * x; }, [](double x) { return x; }, {1.1, 1.9}),
+        binary("fmod", [](auto& a, auto& b) { return xg::fmod(a, b); }, [](double a, double b) { return a - 2 * b; }, {2.1, 2.9}, {0.98, 1.02}),
+        binary("fmod", [](auto& a, auto& b) { return xg::fmod(a, b); }, [](double a, double b) { return a + 2 * b; }, {-2.9, -2.1}, {0.98, 1.02}),
         unary("exp", [](auto& x) { return xg::exp(x); }, [](double x) { return std::exp(x); }),
+        unary("exp2", [](auto& x) { return xg::exp2(x); }, [](double x) { return std::pow(2., x); }),
+        unary("expm1", [](auto& x) { return xg::expm1(x); }, [](double x) { return std::exp(x) - 1; }),
         unary("log", [](auto& x) { return xg::log(x); }, [](double x) { return std::log(x); }, {0.2, 4}),
+        unary("log2", [](auto& x) { return xg::log2(x); }, [](double x) { return std::log(x) / std::log(2.); }, {0.2, 4}),
+        unary("log10", [](auto& x) { return xg::log10(x); }, [](double x) { return std::log(x) / std::log(10.); }, {0.2, 4}),
+        unary("log1p", [](auto& x) { return xg::log1p(x); }, [](double x) { return std::log(1 + x); }, {-0.8, 3}),
         unary("sqrt", [](auto& x) { return xg::sqrt(x); }, [](double x) { return std::sqrt(x); }, {0.2, 4}),
+        unary("rsqrt", [](auto& x) { return xg::rsqrt(x); }, [](double x) { return 1 / std::sqrt(x); }, {0.2, 4}),
+        unary("cbrt", [](auto& x) { return xg::cbrt(x); }, [](double x) { return std::pow(x, 1 / 3.); }, {0.2, 4}),
+        unary("cbrt", [](auto& x) { return xg::cbrt(x); }, [](double x) { return -std::pow(-x, 1 / 3.); }, {-4, -0.2}),
+        binary("hypot", [](auto& a, auto& b) { return xg::hypot(a, b); }, [](double a, double b) { return std::sqrt(a * a + b * b); }, {0.2, 3}, {-2, -0.2}),
         unary("erf", [](auto& x) { return xg::erf(x); }, [](double x) { return std::erf(x); }),
+        unary("erfc", [](auto& x) { return xg::erfc(x); }, [](double x) { return 1 - std::erf(x); }),
+        unary("lgamma", [](auto& x) { return xg::lgamma(x); }, [](double x) { return std::log(std::tgamma(x)); }, {0.3, 6}),
+        unary("lgamma", [](auto& x) { return xg::lgamma(x); }, [](double x) { return std::log(-std::tgamma(x)); }, {-2.8, -2.2}),
+        unary("digamma", [](auto& x) { return xg::digamma(x); }, digamma, {0.3, 6}),
+        unary("digamma", [](auto& x) { return xg::digamma(x); }, digamma, {-2.8, -2.2}),
         unary("sin", [](auto& x) { return xg::sin(x); }, [](double x) { return std::sin(x); }),
         unary("cos", [](auto& x) { return xg::cos(x); }, [](double x) { return std::cos(x); }),
+        unary("tan", [](auto& x) { return xg::tan(x); }, [](double x) { return std::sin(x) / std::cos(x); }, {-1.2, 1.2}),
+        unary("asin", [](auto& x) { return xg::asin(x); }, [](double x) { return std::atan2(x, std::sqrt(1 - x * x)); }, {-0.9, 0.9}),
+        unary("acos", [](auto& x) { return xg::acos(x); }, [](double x) { return std::atan2(std::sqrt(1 - x * x), x); }, {-0.9, 0.9}),
+        unary("atan", [](auto& x) { return xg::atan(x); }, [](double x) { return std::asin(x / std::sqrt(1 + x * x)); }),
+        binary("atan2", [](auto& a, auto& b) { return xg::atan2(a, b); }, [](double a, double b) { return std::arg(std::complex<double>(b, a)); }, {-2, -0.2}, {-2, 2}),
+        unary("sinh", [](auto& x) { return xg::sinh(x); }, [](double x) { return (std::exp(x) - std::exp(-x)) / 2; }),
+        unary("cosh", [](auto& x) { return xg::cosh(x); }, [](double x) { return (std::exp(x) + std::exp(-x)) / 2; }),
+        unary("asinh", [](auto& x) { return xg::asinh(x); }, [](double x) { return std::log(x + std::sqrt(x * x + 1)); }),
+        unary("acosh", [](auto& x) { return xg::acosh(x); }, [](double x) { return std::log(x + std::sqrt(x * x - 1)); }, {1.2, 4}),
+        unary("atanh", [](auto& x) { return xg::atanh(x); }, [](double x) { return std::log((1 + x) / (1 - x)) / 2; }, {-0.9, 0.9}),
         unary("tanh", [](auto& x) { return xg::tanh(x); }, [](double x) { return std::tanh(x); }),
         unary("sigmoid", [](auto& x) { return xg::sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }),
         unary("relu", [](auto& x) { return xg::relu(x); }, [](double x) { return x > 0 ? x : 0; }, {0.1, 2}),
+        unary("log_sigmoid", [](auto& x) { return xg::log_sigmoid(x); }, [](double x) { return -std::log(1 + std::exp(-x)); }),
+        unary("softplus", [](auto& x) { return xg::softplus(x); }, [](double x) { return std::log(1 + std::exp(x)); }),
+        unary("leaky_relu", [](auto& x) { return xg::leaky_relu(x); }, [](double x) { return 0.01 * x; }, {-2, -0.1}),
+        unary("leaky_relu", [](auto& x) { return xg::leaky_relu(x, 0.3); }, [](double x) { return x; }, {0.1, 2}),
+        unary("elu", [](auto& x) { return xg::elu(x); }, [](double x) { return x > 0 ? x : std::exp(x) - 1; }, {0.1, 2}),
+        unary("elu", [](auto& x) { return xg::elu(x, 1.5); }, [](double x) { return 1.5 * (std::exp(x) - 1); }, {-2, -0.1}),
+        unary("silu", [](auto& x) { return xg::silu(x); }, [](double x) { return x / (1 + std::exp(-x)); }),
         unary("gelu", [](auto& x) { return xg::gelu(x); }, [](double x) { return x * 0.5 * std::erfc(-x / std::sqrt(2.)); }),
         unary("gelu_tanh", [](auto& x) { return xg::gelu_tanh(x); },
               [](double x) { return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))); }),
@@ -139,6 +197,10 @@ std::vector<Row> elementwise_rows() {
         of_masks(binary("logical_xor", [](auto& a, auto& b) { return xg::logical_xor(positive(a), positive(b)); }, [](double a, double b) { return (a > 0) != (b > 0); })),
         of_masks(unary("logical_not", [](auto& x) { return xg::logical_not(positive(x)); }, [](double x) { return !(x > 0); })),
         of_masks(unary("isfinite", [](auto& x) { return xg::isfinite(1 / xg::relu(x)); }, [](double x) { return x > 0; })),
+        of_masks(unary("isinf", [](auto& x) { return xg::isinf(1 / xg::relu(x)); }, [](double x) { return x <= 0; })),
+        of_masks(unary("isnan", [](auto& x) { return xg::isnan(xg::sqrt(x)); }, [](double x) { return x < 0; })),
+        unrecorded(binary("isclose", [](auto& a, auto& b) { return xg::isclose(a, b, 0.1, 0.2); },
+                          [](double a, double b) { return std::fabs(a - b) <= std::max(0.2, 0.1 * std::max(std::fabs(a), std::fabs(b))); })),
     };
     for (Row& row : rows) row.mixes_dtypes |= row.name == "where";
     rows.push_back({.name = "clip",
