@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Breaks one rule at a time in a copy of the sources and sees the op table fail. Prints a line for each; exits with 1 when a
+mutant survives.
+
+usage: tests/mutants.py        (tests/run mutants)
+"""
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPY = ROOT / "build/mutants"
+
+# What is broken, where, what stands there, and what shall stand there instead.
+MUTANTS = [
+    ("tanh: the wrong sign", "lib/rules/hyperbolic.hpp", "return 1 - y * y;", "return 1 + y * y;"),
+    ("divide: the sign of the second slope", "lib/rules/arithmetic.hpp", "return -y / b;", "return y / b;"),
+    ("matmul: a transpose left out", "lib/ops/linear.cpp", "sum_to(matmul(swapped(a), g), b.shape())",
+     "sum_to(matmul(a, g), b.shape())"),
+    ("matmul: half of the tangent", "lib/ops/linear.cpp", "accumulate(sum, matmul(n.in[0], tangents[1]))",
+     "accumulate(sum, Tensor(sum))"),
+    ("softmax: the row sum dropped from the adjoint", "lib/kernels/rows.cpp",
+     "return at(y, i) * (at(g, i) - mean);", "return at(y, i) * at(g, i);"),
+    ("softmax: a term of the second derivative dropped", "lib/ops/softmax.cpp",
+     "h * (g - row_sum(g * s)) - g * row_sum(h * s)", "h * (g - row_sum(g * s))"),
+    ("layer_norm: the mean of g dropped", "lib/kernels/rows.cpp", "(u(at, i) - a - normal(at, i) * b) * scale",
+     "(u(at, i) - normal(at, i) * b) * scale"),
+    ("layer_norm: a term of the second derivative dropped", "lib/ops/normalization.cpp",
+     " + row_sum(h * normal) * vg)", ")"),
+    ("cross_entropy: smoothing forgotten in the adjoint", "lib/kernels/rows.cpp",
+     "at(out, i) * scale - rest;", "at(out, i) * scale;"),
+    ("transpose: permuted once more instead of back", "lib/ops/manipulation.cpp",
+     "cotangents[0] = transpose(g, &inverse);", "cotangents[0] = transpose(g, &permutation);"),
+    ("concatenate: every part from the beginning", "lib/ops/manipulation.cpp",
+     "cotangents[i] = part_of(g, n.attr.i, begin, end)", "cotangents[i] = part_of(g, n.attr.i, 0, end - begin)"),
+    ("take: the adjoint along another axis", "lib/ops/indexing.cpp",
+     "cotangents[0] = index_add(zeros_of(n.in[0]), n.out, g, n.attr.i);",
+     "cotangents[0] = index_add(zeros_of(n.in[0]), n.out, g, 0);"),
+    ("cumsum: the adjoint in the same direction", "lib/ops/scan.cpp",
+     "cotangents[0] = running_sum(g, Direction(n.attr).reversed());", "cotangents[0] = running_sum(g, Direction(n.attr));"),
+    ("norm_sq: half", "lib/ops/statistics.cpp", "spread(g * 2., r,", "spread(g, r,"),
+    ("logsumexp: no weights", "lib/ops/reduction.cpp", "exp(n.in[0] - spread(n.out, r, n.in[0].shape()))", "exp(n.in[0])"),
+]
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def main():
+    source, build = COPY / "source", COPY / "build"
+    shutil.rmtree(source, ignore_errors=True)
+    for folder in ("lib", "include", "tests"):
+        shutil.copytree(ROOT / folder, source / folder)
+    shutil.copy(ROOT / "CMakeLists.txt", source)
+    run("cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DXTGRAD_EXAMPLES=OFF",
+        "-DXTGRAD_INSTRUCTION_SETS=").check_returncode()
+
+    def passes():
+        """Whether the op table builds and passes."""
+        built = run("ninja", "-C", build, "test_ops")
+        if built.returncode:
+            sys.exit(f"does not build:\n{built.stdout[-3000:]}")
+        return run(build / "tests/test_ops").returncode == 0
+
+    if not passes():
+        sys.exit("The op table fails as it is.")
+    survivors = 0
+    for name, path, before, after in MUTANTS:
+        file = source / path
+        text = file.read_text()
+        if text.count(before) != 1:
+            sys.exit(f"{name}: {path} has {text.count(before)} times: {before}")
+        file.write_text(text.replace(before, after))
+        survived = passes()
+        file.write_text(text)
+        survivors += survived
+        print(f"{'SURVIVED' if survived else 'caught  '}  {name}", flush=True)
+    print(f"{len(MUTANTS) - survivors} of {len(MUTANTS)} mutants caught")
+    return survivors > 0
+
+
+sys.exit(main())
