@@ -7,6 +7,7 @@
 
 #include <xtgrad/xtgrad.hpp>
 
+#include "accuracy.hpp"
 #include "kernels/elementwise_table.hpp"
 #include "kernels/lanes.hpp"
 #include "ops/elementwise.hpp"
@@ -118,6 +119,20 @@ TEST_CASE("kernels agree with their rule on every instruction set") {
             INFO(kernels::isa_names[int(isa)] << ' ' << ops[i]->name);
             check<float>(*ops[i], list[i]);
             check<double>(*ops[i], list[i]);
+        }
+    }
+}
+
+TEST_CASE("functions are near their true values on every instruction set, over their whole range") {
+    const Restore restore;
+    for (const kernels::Isa isa : present()) {
+        kernels::use(isa);
+        for (const accuracy::Function& f : accuracy::functions) {
+            const accuracy::Worst single = accuracy::worst<float>(f, 3000), twice = accuracy::worst<double>(f, 3000);
+            INFO(kernels::isa_names[int(isa)] << ' ' << f.name << ": f32 " << single.error << " ulp at " << single.at << ", f64 "
+                                              << twice.error << " ulp at " << twice.at);
+            CHECK(single.error <= f.limit32);
+            CHECK(twice.error <= f.limit64);
         }
     }
 }

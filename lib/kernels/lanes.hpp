@@ -49,6 +49,10 @@ template <std::floating_point T>
 T normal_cdf(T x) {
     return std::erfc(x * T(-0.70710678118654752)) / 2;
 }
+template <std::floating_point T>
+T gelu_slope(T x) {
+    return normal_cdf(x) + x * gaussian(x) * T(0.39894228040143268);
+}
 }  // namespace math
 
 /// B is T itself or an xsimd batch of T.
@@ -129,6 +133,8 @@ public:
     XG_INLINE friend Lanes gaussian(Lanes x) { return of(math::gaussian(x.v_)); }
     /// The integral of gaussian / sqrt(2 pi) from -inf to x.
     XG_INLINE friend Lanes normal_cdf(Lanes x) { return of(math::normal_cdf(x.v_)); }
+    /// normal_cdf(x) + x gaussian(x) / sqrt(2 pi)
+    XG_INLINE friend Lanes gelu_slope(Lanes x) { return of(math::gelu_slope(x.v_)); }
     /// As C's pow.
     XG_INLINE friend Lanes pow(Lanes a, Lanes b) { return of(math::pow(a.v_, b.v_)); }
     /// The sign is x's: xsimd's for SSE2 drops that of zeros.

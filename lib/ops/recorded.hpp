@@ -77,6 +77,9 @@ public:
     friend Recorded sigmoid(const Recorded& x) { return sigmoid(x.tensor_); }
     friend Recorded gaussian(const Recorded& x) { return exp(square(x.tensor_) * -0.5); }
     friend Recorded normal_cdf(const Recorded& x) { return erfc(x.tensor_ * -0.70710678118654752) * 0.5; }
+    friend Recorded gelu_slope(const Recorded& x) {
+        return normal_cdf(x) + where(abs(x) < 1000, x, 0) * (0.39894228040143268 * gaussian(x));
+    }
     friend Recorded polygamma(double n, const Recorded& x) { return detail::polygamma(n, x.tensor_); }
     friend Recorded pow(const Recorded& a, const Recorded& b) { return pow(a.tensor_, b.tensor_); }
     friend Recorded pow(const Recorded& a, double b) { return pow(a.tensor_, b); }

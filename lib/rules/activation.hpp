@@ -59,9 +59,9 @@ struct Silu : Unary {
 /// y = x F(x),  dy/dx = F(x) + x f(x), with F(x) = (1 + erf(x / sqrt 2)) / 2 and f(x) = e^(-x^2/2) / sqrt(2 pi)
 struct Gelu : Unary {
     static constexpr auto name = "gelu";
-    static constexpr double density = 0.39894228040143268, settled = 1000;  // F is 0 or 1 beyond
+    static constexpr double settled = 1000;  // F is 0 or 1 beyond, and must not meet an infinity
     static auto value(Number auto x) { return where(x > -settled, x, -settled) * normal_cdf(x); }
-    static auto slope(Number auto x) { return normal_cdf(x) + where(abs(x) < settled, x, 0) * (density * gaussian(x)); }
+    static auto slope(Number auto x) { return gelu_slope(x); }
 };
 
 /// y = x/2 (1 + t) with t = tanh(c (x + 0.044715 x^3)), c = sqrt(2/pi),
