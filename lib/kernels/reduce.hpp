@@ -25,6 +25,11 @@ void reduce(Reduction, const Reducible<T>&, T* out);
 template <class T>
 void moments(const Reducible<T>&, T* mean, T* squares);
 
+/// out = (x - mean) g, of a dense array; mean and g are dense in its shape with 1 for each reduced axis, which have the stride 0
+/// in `stride`.
+template <class T>
+void centered(const Space&, const Index* stride, const T* x, const T* mean, const T* g, T* out);
+
 /// out[i] = the position of the first largest or smallest along the one reduced axis, which is not empty; NaN above all.
 template <class T>
 void arg_extremum(bool largest, const Reducible<T>&, std::int64_t* out);
