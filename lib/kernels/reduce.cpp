@@ -117,6 +117,37 @@ struct Folding {
     void finish(Index i, const State& s) const { out[i] = static_cast<T>(s.get()); }
 };
 
+/// How many are true.
+struct Counting {
+    static constexpr Index row_block = 1 << 12;
+
+    std::int64_t* out;
+
+    using State = std::int64_t;
+
+    State start() const { return 0; }
+    void line(State& s, const bool* x, Index n, Index step) const {
+        for (Index i = 0; i < n; i += block) {
+            const bool* p = x + i * step;
+            std::int32_t count = 0;
+            const Index m = std::min(block, n - i);
+            if (step == 1)
+                for (Index k = 0; k < m; ++k) count += p[k];
+            else
+                for (Index k = 0; k < m; ++k) count += p[k * step];
+            s += count;
+        }
+    }
+    void rows(State* s, const bool* x, Index count, Index stride, Index n) const {
+        std::int32_t part[columns] = {};
+        for (; count > 0; --count, x += stride)
+            for (Index j = 0; j < n; ++j) part[j] += x[j];
+        for (Index j = 0; j < n; ++j) s[j] += part[j];
+    }
+    void merge(State& s, const State& part) const { s += part; }
+    void finish(Index i, const State& s) const { out[i] = s; }
+};
+
 /// The mean and the squares about it, in one walk: a block's sums are taken about the mean c of what came before it, or of
 /// its own first quarter, and corrected for its own mean. So far c is from that, so much larger is the result: the correction
 /// cancels a few of the last bits. Blocks are joined by (Chan, Golub, LeVeque, 1983)
@@ -266,7 +297,7 @@ void by_output(const P& policy, const View& kept, const View& reduced, const T* 
 template <class P, class T>
 void by_rows(const P& policy, const View& kept, const View& reduced, const T* x) {
     const Index width = kept.length, across = (width + columns - 1) / columns, strips = kept.rows * across;
-    const Parts parts(reduced, P::row_block, std::min(width, columns), 4 * chunk, strips < most);
+    const Parts parts(reduced, P::row_block, std::min(width, columns), 8 * chunk, strips < most);
     const auto run = [&](Index strip, Index p, typename P::State* states) {
         const Index first = strip % across * columns, n = std::min(columns, width - first);
         const T* from = x + kept.row(strip / across) + first;
@@ -377,6 +408,8 @@ template <class T>
 void reduce(Reduction kind, const Reducible<T>& r, T* out) {
     reduce_with(Folding<T>{kind, out}, r);
 }
+
+void count(const Reducible<bool>& r, std::int64_t* out) { reduce_with(Counting{out}, r); }
 
 template <class T>
 void moments(const Reducible<T>& r, T* mean, T* squares) {

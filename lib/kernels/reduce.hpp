@@ -21,6 +21,9 @@ struct Reducible {
 template <class T>
 void reduce(Reduction, const Reducible<T>&, T* out);
 
+/// How many are true.
+void count(const Reducible<bool>&, std::int64_t* out);
+
 /// The mean and the sum of (x - mean)^2, which does not cancel.
 template <class T>
 void moments(const Reducible<T>&, T* mean, T* squares);
