@@ -1,6 +1,7 @@
 #include "reduce.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -127,16 +128,22 @@ struct Counting {
 
     State start() const { return 0; }
     void line(State& s, const bool* x, Index n, Index step) const {
-        for (Index i = 0; i < n; i += block) {
-            const bool* p = x + i * step;
-            std::int32_t count = 0;
-            const Index m = std::min(block, n - i);
-            if (step == 1)
-                for (Index k = 0; k < m; ++k) count += p[k];
-            else
-                for (Index k = 0; k < m; ++k) count += p[k * step];
-            s += count;
+        if (step != 1) {
+            for (Index i = 0; i < n; ++i) s += x[i * step];
+            return;
         }
+        Index i = 0;
+        for (Index words; (words = std::min<Index>(255, (n - i) / 8)) > 0;) {
+            std::uint64_t bytes = 0;  // each counts up to 255
+            for (; words > 0; --words, i += 8) {
+                std::uint64_t eight;
+                std::memcpy(&eight, x + i, 8);
+                bytes += eight;
+            }
+            constexpr std::uint64_t even = 0x00ff00ff00ff00ff;
+            s += State(((bytes & even) + (bytes >> 8 & even)) * 0x0001000100010001 >> 48);
+        }
+        for (; i < n; ++i) s += x[i];
     }
     void rows(State* s, const bool* x, Index count, Index stride, Index n) const {
         std::int32_t part[columns] = {};
