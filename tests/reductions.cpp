@@ -116,6 +116,23 @@ TEST_CASE("the variance does not cancel") {
     });
 }
 
+TEST_CASE("the variance of what jumps, drifts or begins with outliers") {
+    constexpr Index n = 20'000;
+    const Tensor i = xg::arange(double(n)), noise = xg::sin(i * 12.9898);
+    for_sets([&] {
+        for (const Tensor& shift :
+             {i * 0.01, xg::where(i < 100., 1e4, xg::zeros({n})), xg::where(i < 1000., 0., xg::full({n}, 1e4)),
+              xg::where(i < 300., -1e3, xg::ones({n})), xg::where(i < double(n - 5), 0., xg::full({n}, 1e5))}) {
+            const Tensor x = xg::astype(shift + noise, xg::f32), wide = xg::astype(x, xg::f64);
+            const double want = xg::mean(xg::square(wide - xg::mean(wide))).item<double>();
+            CHECK(std::fabs(xg::variance(x).item<double>() / want - 1) < 1e-5);
+            CHECK(std::fabs(xg::variance(wide).item<double>() / want - 1) < 1e-13);
+            const Tensor columns = xg::copy(xg::broadcast_to(xg::reshape(x, {n, 1}), {n, 9}));
+            CHECK(worst(xg::variance(columns, {0}) / float(want), xg::ones({9})) < 1e-5);
+        }
+    });
+}
+
 TEST_CASE("every reduction agrees with a loop, on every instruction set, around the lengths of vectors and blocks") {
     for_sets([&] {
         for (const xg::Dtype dtype : {xg::f64, xg::f32})

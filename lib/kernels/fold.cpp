@@ -89,6 +89,11 @@ template <class R, class T>
 T line(const T* x, Index n, Index step) {
     if constexpr (std::is_floating_point_v<T>) {
         constexpr Index w = width<T>;
+        if (n < w) {
+            One<T> all = One<T>::of(R::template identity<T>);
+            for (Index i = 0; i < n; ++i) all = R::join(all, R::element(One<T>::of(x[i * step])));
+            return scalar<T>(all);
+        }
         if (step == 1) {
             const Vec<T> start = Vec<T>::of(Batch<T>(R::template identity<T>));
             Vec<T> a = start, b = start, c = start, d = start;
@@ -143,17 +148,15 @@ XG_INLINE void for_columns(Index n, auto f) {
     }
 }
 
-/// Eight rows at a time, so that `out` is read and written once for eight elements.
+/// Four rows at a time, so that `out` is read and written once for four elements; more would evict each other from the cache
+/// when the stride is a power of two.
 template <class R, class T>
 void rows(const T* x, Index count, Index stride, Index n, T* out) {
     for (Index j = 0; j < n; ++j) out[j] = R::template identity<T>;
-    for (; count >= 8; count -= 8, x += 8 * stride)
+    for (; count >= 4; count -= 4, x += 4 * stride)
         for_columns<T>(n, [&](Index j, auto load, auto store) {
-            const T* p = x + j;
-            const auto at = [&](Index k) { return R::element(load(p + k * stride)); };
-            const auto low = R::join(R::join(at(0), at(1)), R::join(at(2), at(3)));
-            const auto high = R::join(R::join(at(4), at(5)), R::join(at(6), at(7)));
-            store(R::join(load(out + j), R::join(low, high)), out + j);
+            const auto at = [&](Index k) { return R::element(load(x + j + k * stride)); };
+            store(R::join(load(out + j), R::join(R::join(at(0), at(1)), R::join(at(2), at(3)))), out + j);
         });
     for (; count > 0; --count, x += stride)
         for_columns<T>(n,
@@ -223,8 +226,28 @@ void arg_rows(const T* x, Index count, Index stride, Index n, T* best, Position<
 }
 
 template <class T>
+Index find(const T* x, Index n, T v) {
+    constexpr Index some = 32;
+    const bool nan = v != v;
+    Index i = 0;
+    for (int hits = 0; i + some <= n; i += some) {
+        for (Index k = 0; k < some; ++k) hits |= (x[i + k] == v) | (nan & (x[i + k] != x[i + k]));
+        if (hits) break;
+    }
+    while (i < n && !(x[i] == v) && !(nan && x[i] != x[i])) ++i;
+    return i;
+}
+
+template <class T>
 void centered(Index n, const T* x, const T* mean, const T* g, T* out) {
-    for (Index i = 0; i < n; i += width<T>) ((Vec<T>::load(x + i) - Vec<T>::load(mean + i)) * Vec<T>::load(g + i)).store(out + i);
+    for_columns<T>(n, [=](Index i, auto load, auto store) { store((load(x + i) - load(mean + i)) * load(g + i), out + i); });
+}
+template <class T>
+void centered_line(Index n, const T* x, T mean, T g, T* out) {
+    const Vec<T> m = Vec<T>::of(Batch<T>(mean)), h = Vec<T>::of(Batch<T>(g));
+    Index i = 0;
+    for (; i + width<T> <= n; i += width<T>) ((Vec<T>::load(x + i) - m) * h).store(out + i);
+    for (; i < n; ++i) out[i] = (x[i] - mean) * g;
 }
 
 template <class T>
@@ -234,7 +257,9 @@ constexpr FoldKernels<T> table{{line<Sum, T>, line<Product, T>, line<Max, T>, li
                                moments_rows<T>,
                                arg_rows<true, T>,
                                arg_rows<false, T>,
-                               centered<T>};
+                               find<T>,
+                               centered<T>,
+                               centered_line<T>};
 template <>
 constexpr FoldKernels<bool> table<bool>{{nullptr, nullptr, line<Max, bool>, line<Min, bool>, nullptr},
                                         {nullptr, nullptr, rows<Max, bool>, rows<Min, bool>, nullptr},
@@ -242,6 +267,8 @@ constexpr FoldKernels<bool> table<bool>{{nullptr, nullptr, line<Max, bool>, line
                                         nullptr,
                                         arg_rows<true, bool>,
                                         arg_rows<false, bool>,
+                                        find<bool>,
+                                        nullptr,
                                         nullptr};
 
 /// Integers wrap around: as unsigned ones.
@@ -262,6 +289,8 @@ constexpr FoldKernels<Integer> table<Integer>{
     nullptr,
     arg_rows<true, Integer>,
     arg_rows<false, Integer>,
+    find<Integer>,
+    nullptr,
     nullptr};
 
 }  // namespace

@@ -29,8 +29,11 @@ struct FoldKernels {
     /// best[j] = the largest or smallest of x[j], x[j + stride], ..., NaN above all; at[j] = the first row that has it.
     void (*argmax_rows)(const T* x, Index rows, Index stride, Index n, T* best, Position<T>* at);
     void (*argmin_rows)(const T* x, Index rows, Index stride, Index n, T* best, Position<T>* at);
-    /// out = (x - mean) g; up to the next multiple of the vector's width is read and written.
+    /// The first of n neighbours that is v, or NaN when v is; n when there is none.
+    Index (*find)(const T* x, Index n, T v);
+    /// out = (x - mean) g, with one mean and g for each element, or for all.
     void (*centered)(Index n, const T* x, const T* mean, const T* g, T* out);
+    void (*centered_line)(Index n, const T* x, T mean, T g, T* out);
 };
 
 /// Of one instruction set; defined in fold.cpp.

@@ -1,6 +1,8 @@
 #include "reduce.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -8,9 +10,8 @@ namespace xtgrad::kernels {
 namespace {
 
 constexpr Index block = 1024;                // elements of a line that one kernel joins
-constexpr Index row_block = 128;             // and rows
 constexpr Index columns = 512;               // of a task
-constexpr Index chunk = 1 << 15, most = 32;  // the size of a part of a reduction that is split; how many there may be
+constexpr Index chunk = 1 << 15, most = 32;  // elements of a part of a long line; how many parts there may be
 constexpr Index task_size = 1 << 13;         // elements, at least, when there are several tasks
 
 /// The offset of element i of a space.
@@ -62,6 +63,7 @@ struct Total {
 /// One of the reductions.
 template <class T>
 struct Folding {
+    static constexpr Index row_block = 256;
     static constexpr bool floating = std::is_floating_point_v<T>;
 
     Reduction kind;
@@ -116,61 +118,107 @@ struct Folding {
     void finish(Index i, const State& s) const { out[i] = static_cast<T>(s.get()); }
 };
 
-/// The mean and the squares about it: of a block by two walks, the second about the first one's mean; blocks are joined by
-/// (Chan, Golub, LeVeque, 1983)  n = a + b,  M = M_a + M_b + (mean_b - mean_a)^2 a b / n.
+/// How many are true.
+struct Counting {
+    static constexpr Index row_block = 1 << 12;
+
+    std::int64_t* out;
+
+    using State = std::int64_t;
+
+    State start() const { return 0; }
+    void line(State& s, const bool* x, Index n, Index step) const {
+        if (step != 1) {
+            for (Index i = 0; i < n; ++i) s += x[i * step];
+            return;
+        }
+        Index i = 0;
+        for (Index words; (words = std::min<Index>(255, (n - i) / 8)) > 0;) {
+            std::uint64_t bytes = 0;  // each counts up to 255
+            for (; words > 0; --words, i += 8) {
+                std::uint64_t eight;
+                std::memcpy(&eight, x + i, 8);
+                bytes += eight;
+            }
+            constexpr std::uint64_t even = 0x00ff00ff00ff00ff;
+            s += State(((bytes & even) + (bytes >> 8 & even)) * 0x0001000100010001 >> 48);
+        }
+        for (; i < n; ++i) s += x[i];
+    }
+    void rows(State* s, const bool* x, Index count, Index stride, Index n) const {
+        std::int32_t part[columns] = {};
+        for (; count > 0; --count, x += stride)
+            for (Index j = 0; j < n; ++j) part[j] += x[j];
+        for (Index j = 0; j < n; ++j) s[j] += part[j];
+    }
+    void merge(State& s, const State& part) const { s += part; }
+    void finish(Index i, const State& s) const { out[i] = s; }
+};
+
+/// The mean and the squares about it, in one walk: a block's sums are taken about the mean c of what came before it, or of
+/// its own first quarter, and corrected for its own mean. So far c is from that, so much larger is the result: the correction
+/// cancels a few of the last bits. Blocks are joined by (Chan, Golub, LeVeque, 1983)
+/// n = a + b,  M = M_a + M_b + (mean_b - mean_a)^2 a b / n.
 template <class T>
 struct Moments {
+    static constexpr Index row_block = 256;
+
     T *mean, *squares;
     const FoldKernels<T>& kernels = fold_kernels<T>();
 
     struct State {
-        Total sum;
-        double squares = 0;
-        Index count = 0;
-
-        double mean() const { return sum.get() / double(count); }
-        void add(double more_squares, double other_mean, Index n) {
-            if (count) {
-                const double d = other_mean - mean(), a = double(count), b = double(n);
-                squares += d * d * (a * b / (a + b));
-            }
-            squares += more_squares;
-            count += n;
-        }
+        double mean = 0, squares = 0, count = 0;
     };
 
-    State start() const { return {}; }
-    /// n elements whose differences from c have these sums.
-    static void join(State& s, T c, T differences, T more_squares, Index n) {
-        const double d = double(differences) / double(n), squares = double(more_squares) - d * double(differences);
-        s.add(squares < 0 ? 0 : squares, double(c) + d, n);  // NaN stays
-        s.sum.add(double(c) * double(n));
-        s.sum.add(double(differences));
+    /// How two counts weigh.
+    struct Weights {
+        double share, between;
+
+        Weights(double a, double b) : share(b / (a + b)), between(a * share) {}
+    };
+    static void join(State& s, const Weights& w, double other_mean, double more_squares, double count) {
+        const double d = other_mean - s.mean;
+        s.mean += d * w.share;
+        s.squares += more_squares + d * d * w.between;
+        s.count += count;
     }
+    /// `count` elements whose differences from c have these sums.
+    static void join(State& s, const Weights& w, T c, T differences, T squares, double count, double inverse) {
+        const double d = double(differences) * inverse, more = double(squares) - d * double(differences);
+        join(s, w, double(c) + d, more < 0 ? 0 : more, count);  // NaN stays
+    }
+
+    State start() const { return {}; }
     void line(State& s, const T* x, Index n, Index step) const {
         for (Index i = 0, m; i < n; i += m) {
             m = std::min(block, n - i);
-            const T c = kernels.line[int(Reduction::sum)](x + i * step, m, step) / T(m);
+            const Index quarter = (m + 3) / 4;
+            const T c = s.count > 0 ? static_cast<T>(s.mean)
+                                    : kernels.line[int(Reduction::sum)](x + i * step, quarter, step) / T(quarter);
             T differences, more;
             kernels.moments_line(x + i * step, m, step, c, &differences, &more);
-            join(s, c, differences, more, m);
+            join(s, Weights(s.count, double(m)), c, differences, more, double(m), 1 / double(m));
         }
     }
     void rows(State* s, const T* x, Index count, Index stride, Index n) const {
         T c[columns], differences[columns], more[columns];
-        kernels.rows[int(Reduction::sum)](x, count, stride, n, c);
-        for (Index j = 0; j < n; ++j) c[j] /= T(count);
+        if (s[0].count > 0) {
+            for (Index j = 0; j < n; ++j) c[j] = static_cast<T>(s[j].mean);
+        } else {
+            const Index quarter = (count + 3) / 4;
+            kernels.rows[int(Reduction::sum)](x, quarter, stride, n, c);
+            for (Index j = 0; j < n; ++j) c[j] /= T(quarter);
+        }
         kernels.moments_rows(x, count, stride, n, c, differences, more);
-        for (Index j = 0; j < n; ++j) join(s[j], c[j], differences[j], more[j], count);
+        const double b = double(count), inverse = 1 / b;
+        const Weights w(s[0].count, b);  // of all columns
+        for (Index j = 0; j < n; ++j) join(s[j], w, c[j], differences[j], more[j], b, inverse);
     }
     void merge(State& s, const State& part) const {
-        if (part.count == 0) return;
-        s.add(part.squares, part.mean(), part.count);
-        s.sum.add(part.sum.value);
-        s.sum.lost += part.sum.lost;
+        if (part.count > 0) join(s, Weights(s.count, part.count), part.mean, part.squares, part.count);
     }
     void finish(Index i, const State& s) const {
-        mean[i] = static_cast<T>(s.mean());
+        mean[i] = s.count > 0 ? static_cast<T>(s.mean) : std::numeric_limits<T>::quiet_NaN();
         squares[i] = static_cast<T>(s.squares);
     }
 };
@@ -179,14 +227,14 @@ struct Moments {
 struct Parts {
     Index piece, pieces, units, group, count;
 
-    Parts(const View& reduced, Index longest, Index unit_width, bool split)
+    Parts(const View& reduced, Index longest, Index unit_width, Index least, bool split)
         : piece(std::min(longest, std::max<Index>(1, reduced.length))),
           pieces((reduced.length + piece - 1) / piece),
           units(reduced.rows * pieces),
           group(std::max<Index>(1, units)),
           count(1) {
         if (!split || units <= 1) return;
-        group = std::max({Index(1), chunk / (piece * unit_width), (units + most - 1) / most});
+        group = std::max({Index(1), least / (piece * unit_width), (units + most - 1) / most});
         count = (units + group - 1) / group;
     }
     /// f(offset, n) for each run of part p.
@@ -198,32 +246,53 @@ struct Parts {
     }
 };
 
-/// f(i) for i < n; each costs `work` elementary steps, and neighbours share a task.
-void for_tasks(Index n, Index work, FunctionRef<void(Index)> f) {
-    if (n * work < parallel_threshold || n == 1) {
-        for (Index i = 0; i < n; ++i) f(i);
-        return;
-    }
+/// f(begin, end) over [0, n) in parts; each of the n costs `work` elementary steps.
+void for_parts(Index n, Index work, FunctionRef<void(Index, Index)> f) {
+    if (n * work < parallel_threshold || n == 1) return f(0, n);
     const Index part = std::max<Index>(1, task_size / std::max<Index>(1, work));
-    parallel_tasks((n + part - 1) / part, [&](Index t) {
-        for (Index i = t * part, end = std::min(n, i + part); i < end; ++i) f(i);
+    parallel_tasks((n + part - 1) / part, [&](Index t) { f(t * part, std::min(n, (t + 1) * part)); });
+}
+/// f(i) for i < n.
+void for_tasks(Index n, Index work, FunctionRef<void(Index)> f) {
+    for_parts(n, work, [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) f(i);
     });
+}
+
+/// f(i, offset) for the kept elements [begin, end).
+void for_kept(const View& kept, Index begin, Index end, auto f) {
+    for (Index i = begin; i < end;) {
+        const Index first = i % kept.length, n = std::min(end - i, kept.length - first);
+        const Index offset = kept.row(i / kept.length) + first * kept.step;
+        for (Index k = 0; k < n; ++k, ++i) f(i, offset + k * kept.step);
+    }
 }
 
 /// Each output by itself: lines along the last reduced axis.
 template <class P, class T>
 void by_output(const P& policy, const View& kept, const View& reduced, const T* x) {
-    const Parts parts(reduced, chunk, 1, kept.count < most && reduced.count > 2 * chunk);
-    const auto part_of = [&](Index i, Index p) {
-        const T* from = x + kept.row(i / kept.length) + i % kept.length * kept.step;
+    const Parts parts(reduced, chunk, 1, chunk, kept.count < most && reduced.count > 2 * chunk);
+    const auto part_of = [&](const T* from, Index p) {
         auto state = policy.start();
         parts.each(reduced, p, [&](Index offset, Index n) { policy.line(state, from + offset, n, reduced.step); });
         return state;
     };
-    if (parts.count == 1) return for_tasks(kept.count, reduced.count, [&](Index i) { policy.finish(i, part_of(i, 0)); });
+    if (parts.count == 1) {
+        const bool line = reduced.rows == 1;
+        return for_parts(kept.count, reduced.count, [&](Index begin, Index end) {
+            for_kept(kept, begin, end, [&](Index i, Index offset) {
+                if (!line) return policy.finish(i, part_of(x + offset, 0));
+                auto state = policy.start();
+                policy.line(state, x + offset, reduced.length, reduced.step);
+                policy.finish(i, state);
+            });
+        });
+    }
     std::vector<typename P::State> states(std::size_t(kept.count * parts.count), policy.start());
-    for_tasks(Index(states.size()), parts.piece * parts.group,
-              [&](Index t) { states[std::size_t(t)] = part_of(t / parts.count, t % parts.count); });
+    for_tasks(Index(states.size()), parts.piece * parts.group, [&](Index t) {
+        const Index i = t / parts.count;
+        for_kept(kept, i, i + 1, [&](Index, Index offset) { states[std::size_t(t)] = part_of(x + offset, t % parts.count); });
+    });
     for (Index i = 0; i < kept.count; ++i) {
         auto* of = &states[std::size_t(i * parts.count)];
         for (Index p = 1; p < parts.count; ++p) policy.merge(of[0], of[p]);
@@ -235,7 +304,7 @@ void by_output(const P& policy, const View& kept, const View& reduced, const T* 
 template <class P, class T>
 void by_rows(const P& policy, const View& kept, const View& reduced, const T* x) {
     const Index width = kept.length, across = (width + columns - 1) / columns, strips = kept.rows * across;
-    const Parts parts(reduced, row_block, std::min(width, columns), strips < most);
+    const Parts parts(reduced, P::row_block, std::min(width, columns), 8 * chunk, strips < most);
     const auto run = [&](Index strip, Index p, typename P::State* states) {
         const Index first = strip % across * columns, n = std::min(columns, width - first);
         const T* from = x + kept.row(strip / across) + first;
@@ -294,6 +363,7 @@ Index best_of_line(bool largest, const T* x, Index n, Index step) {
     Index at = 0;
     for (Index i = block; i < n; i += block)
         if (const T here = fold(x + i * step, std::min(block, n - i), step); beats(largest, here, best)) best = here, at = i;
+    if (step == 1) return at + fold_kernels<T>().find(x + at, n - at, best);
     while (x[at * step] != best && !(best != best && x[at * step] != x[at * step])) ++at;
     return at;
 }
@@ -320,22 +390,23 @@ void arg_by_rows(bool largest, const View& kept, const View& reduced, const T* x
 
 template <class T>
 void arg_by_output(bool largest, const View& kept, const View& reduced, const T* x, std::int64_t* out) {
-    const auto line = [&](Index i) { return x + kept.row(i / kept.length) + i % kept.length * kept.step; };
     const Index n = reduced.length, step = reduced.step;
     if (kept.count >= most || n <= 2 * chunk)
-        return for_tasks(kept.count, n, [&](Index i) { out[i] = best_of_line(largest, line(i), n, step); });
+        return for_parts(kept.count, n, [&](Index begin, Index end) {
+            for_kept(kept, begin, end, [&](Index i, Index offset) { out[i] = best_of_line(largest, x + offset, n, step); });
+        });
     const Index parts = (n + chunk - 1) / chunk;
-    std::vector<Index> best(std::size_t(kept.count * parts));
-    for_tasks(Index(best.size()), chunk, [&](Index t) {
-        const Index first = t % parts * chunk;
-        best[std::size_t(t)] = first + best_of_line(largest, line(t / parts) + first * step, std::min(chunk, n - first), step);
+    std::vector<Index> best(static_cast<std::size_t>(parts));
+    for_kept(kept, 0, kept.count, [&](Index i, Index offset) {
+        const T* p = x + offset;
+        parallel_tasks(parts, [&](Index t) {
+            const Index first = t * chunk;
+            best[std::size_t(t)] = first + best_of_line(largest, p + first * step, std::min(chunk, n - first), step);
+        });
+        out[i] = best[0];
+        for (const Index at : best)
+            if (beats(largest, p[at * step], p[out[i] * step])) out[i] = at;
     });
-    for (Index i = 0; i < kept.count; ++i) {
-        const T* p = line(i);
-        out[i] = best[std::size_t(i * parts)];
-        for (Index k = 1; k < parts; ++k)
-            if (const Index at = best[std::size_t(i * parts + k)]; beats(largest, p[at * step], p[out[i] * step])) out[i] = at;
-    }
 }
 
 }  // namespace
@@ -345,9 +416,37 @@ void reduce(Reduction kind, const Reducible<T>& r, T* out) {
     reduce_with(Folding<T>{kind, out}, r);
 }
 
+void count(const Reducible<bool>& r, std::int64_t* out) { reduce_with(Counting{out}, r); }
+
 template <class T>
 void moments(const Reducible<T>& r, T* mean, T* squares) {
     reduce_with(Moments<T>{mean, squares}, r);
+}
+
+template <class T>
+void centered(const Space& full, const Index* stride, const T* x, const T* mean, const T* g, T* out) {
+    if (full.count == 0) return;
+    Space space = full;
+    Strided operands[2];
+    Index dense = 1;
+    for (int d = full.rank - 1; d >= 0; dense *= full.shape[d--])
+        operands[0].stride[d] = stride[d], operands[1].stride[d] = dense;
+    simplify(space, operands);
+    const auto& kernels = fold_kernels<T>();
+    const Index* of = operands[0].stride;
+    const Index n = space.rank == 0 ? 1 : space.shape[space.rank - 1];
+    const bool same = space.rank == 0 || of[space.rank - 1] == 0;
+    Space outer = space;
+    outer.rank = std::max(0, space.rank - 1);
+    const Index most_columns = 4 * columns, across = (n + most_columns - 1) / most_columns;
+    for_tasks(space.count / n * across, std::min(n, most_columns), [&](Index t) {
+        const Index row = t / across, first = t % across * most_columns, width = std::min(most_columns, n - first);
+        const Index at = offset_of(outer, of, row) + (same ? 0 : first), to = row * n + first;
+        if (same)
+            kernels.centered_line(width, x + to, mean[at], g[at], out + to);
+        else
+            kernels.centered(width, x + to, mean + at, g + at, out + to);
+    });
 }
 
 template <class T>
@@ -370,5 +469,7 @@ XG_REDUCE(bool)
 #undef XG_REDUCE
 template void moments(const Reducible<float>&, float*, float*);
 template void moments(const Reducible<double>&, double*, double*);
+template void centered(const Space&, const Index*, const float*, const float*, const float*, float*);
+template void centered(const Space&, const Index*, const double*, const double*, const double*, double*);
 
 }  // namespace xtgrad::kernels

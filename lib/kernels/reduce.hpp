@@ -21,9 +21,17 @@ struct Reducible {
 template <class T>
 void reduce(Reduction, const Reducible<T>&, T* out);
 
+/// How many are true.
+void count(const Reducible<bool>&, std::int64_t* out);
+
 /// The mean and the sum of (x - mean)^2, which does not cancel.
 template <class T>
 void moments(const Reducible<T>&, T* mean, T* squares);
+
+/// out = (x - mean) g, of a dense array; mean and g are dense in its shape with 1 for each reduced axis, which have the stride 0
+/// in `stride`.
+template <class T>
+void centered(const Space&, const Index* stride, const T* x, const T* mean, const T* g, T* out);
 
 /// out[i] = the position of the first largest or smallest along the one reduced axis, which is not empty; NaN above all.
 template <class T>

@@ -5,34 +5,38 @@
 namespace xtgrad::kernels {
 namespace {
 
-constexpr Index columns = 256;
+constexpr Index columns = 256, together = 8;
 
-/// y[p] = step(state, p) along each line, `state` its own and from its start.
+/// y[p] = step(state, p) along each line, `state` its own and from its start. Lines go side by side, neighbours or not, because
+/// each step waits for the one before it.
 template <class State, class T>
 void scan(const Lines& l, bool reverse, T* y, State start, auto step) {
-    const Index across = (l.inner + columns - 1) / columns;
+    const bool rows = l.inner == 1;  // lines that are n apart, else neighbours
+    const Index side = rows ? l.outer : l.inner, most = rows ? together : columns, strips = (side + most - 1) / most;
+    const Index planes = rows ? 1 : l.outer, between = rows ? l.n : 1;
     const auto strip = [&](Index t) {
-        const Index first = t % across * columns, width = std::min(columns, l.inner - first);
-        const Index begin = t / across * l.n * l.inner + first;
-        const auto row = [&](Index i) { return begin + (reverse ? l.n - 1 - i : i) * l.inner; };
-        if (width == 1) {
-            State s = start;
-            for (Index i = 0; i < l.n; ++i) y[row(i)] = step(s, row(i));
-            return;
-        }
+        const Index first = t % strips * most, width = std::min(most, side - first);
+        const Index begin = t / strips * l.n * l.inner + first * between;
         State states[columns];
         std::fill_n(states, width, start);
-        for (Index i = 0; i < l.n; ++i)
-            for (Index j = 0, p = row(i); j < width; ++j) y[p + j] = step(states[j], p + j);
+        for (Index k = 0; k < l.n; ++k) {
+            const Index row = begin + (reverse ? l.n - 1 - k : k) * l.inner;
+            if (!rows)
+                for (Index j = 0; j < width; ++j) y[row + j] = step(states[j], row + j);
+            else if (width == together)
+                for (Index j = 0; j < together; ++j) y[row + j * l.n] = step(states[j], row + j * l.n);
+            else
+                for (Index j = 0; j < width; ++j) y[row + j * l.n] = step(states[j], row + j * l.n);
+        }
     };
-    const Index strips = l.outer * across, work = l.n * std::min(columns, l.inner);
-    if (strips * work < parallel_threshold) {
-        for (Index t = 0; t < strips; ++t) strip(t);
+    const Index tasks = planes * strips, work = l.n * std::min(most, side);
+    if (tasks * work < parallel_threshold) {
+        for (Index t = 0; t < tasks; ++t) strip(t);
         return;
     }
     const Index part = std::max<Index>(1, (1 << 13) / std::max<Index>(1, work));
-    parallel_tasks((strips + part - 1) / part, [&](Index k) {
-        for (Index t = k * part, end = std::min(strips, t + part); t < end; ++t) strip(t);
+    parallel_tasks((tasks + part - 1) / part, [&](Index k) {
+        for (Index t = k * part, end = std::min(tasks, t + part); t < end; ++t) strip(t);
     });
 }
 

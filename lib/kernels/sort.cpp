@@ -4,6 +4,7 @@
 #include <concepts>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace xtgrad::kernels {
 namespace {
@@ -41,6 +42,36 @@ struct Packed {
     friend bool operator<(Packed a, Packed b) { return a.bits < b.bits; }
 };
 
+/// By the keys' bytes, the lowest first: each pass keeps what the ones before did. `other` has n entries as well.
+void radix_sort(Packed* entry, Packed* other, Index n) {
+    Index begin[4][256] = {};
+    for (Index i = 0; i < n; ++i)
+        for (int b = 0; b < 4; ++b) ++begin[b][entry[i].bits >> (32 + 8 * b) & 255];
+    Packed *from = entry, *to = other;
+    for (int b = 0; b < 4; ++b) {
+        Index sum = 0, most = 0;
+        for (Index& count : begin[b]) {
+            most = std::max(most, count);
+            sum += std::exchange(count, sum);
+        }
+        if (most == n) continue;
+        for (Index i = 0; i < n; ++i) to[begin[b][from[i].bits >> (32 + 8 * b) & 255]++] = from[i];
+        std::swap(from, to);
+    }
+    if (from != entry) std::copy_n(from, n, entry);
+}
+
+/// Sorts the first k of n; `other` is memory for n more.
+void first_in_order(Packed* entry, Packed* other, Index n, Index k) {
+    if (k == n && n >= 256) return radix_sort(entry, other, n);
+    if (k < n) std::nth_element(entry, entry + k, entry + n);
+    std::sort(entry, entry + k);
+}
+void first_in_order(Entry* entry, Entry*, Index n, Index k) {
+    if (k < n) std::nth_element(entry, entry + k, entry + n);
+    std::sort(entry, entry + k);
+}
+
 template <class T>
 bool fits(const Lines& l) {
     return sizeof(T) < 8 && l.n <= Index(1) << 32;
@@ -63,13 +94,12 @@ void order_by(const Lines& l, Index k, bool descending, const T* x, std::int64_t
     for_lines(l, l.n * 8, [&](Index line) {
         const Index outer = line / l.inner, j = line % l.inner;
         const T* from = x + outer * l.n * l.inner + j;
-        E* entry = scratch + line * l.n;
+        E* entry = scratch + line * 2 * l.n;
         for (Index i = 0; i < l.n; ++i) {
             const auto key = key_of(from[i * l.inner]);
             entry[i] = E(descending ? decltype(key)(~key) : key, i);
         }
-        if (k < l.n) std::nth_element(entry, entry + k, entry + l.n);
-        std::sort(entry, entry + k);
+        first_in_order(entry, entry + l.n, l.n, k);
         std::int64_t* to = order + outer * k * l.inner + j;
         for (Index i = 0; i < k; ++i) to[i * l.inner] = entry[i].at();
     });
@@ -90,7 +120,7 @@ void for_places(const Lines& l, Index k, const std::int64_t* order, auto f) {
 
 template <class T>
 std::size_t order_scratch(const Lines& l) {
-    return std::size_t(l.count() * l.n) * (fits<T>(l) ? sizeof(Packed) : sizeof(Entry));
+    return std::size_t(l.count() * l.n) * 2 * (fits<T>(l) ? sizeof(Packed) : sizeof(Entry));
 }
 
 template <class T>

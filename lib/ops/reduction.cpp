@@ -35,7 +35,11 @@ constexpr Op sum_op{"sum", sum_vjp, sum_jvp};
 }  // namespace
 
 Tensor sum(const Tensor& x, const Reduced& r) {
-    if (x.dtype() == Dtype::boolean) return reduced(Reduction::sum, astype(x, Dtype::i64), r);
+    if (x.dtype() == Dtype::boolean) {
+        Tensor count = allocate(Dtype::i64, r.shape(x.shape()));
+        kernels::count(reducible<bool>(x, r), mutable_data<std::int64_t>(count));
+        return count;
+    }
     Tensor out = reduced(Reduction::sum, x, r);
     if (recording() && is_floating(x.dtype())) record(sum_op, out, x, {.in0 = ghost(x)}, r.attr());
     return out;
@@ -68,20 +72,23 @@ Tensor mean(const Tensor& x, const Reduced& r) {
 
 namespace {
 
-// y = max x;  x' = g w with w = [x = y] / the number of ties
+// y = max x;  x' = g / the number of ties where x = y, else 0
 
-Tensor tie_weights(const Node& n, const Reduced& r) {
-    const Tensor &x = n.in[0], &y = n.out;
-    const Tensor ties = astype(equal(x, spread(y, r, x.shape())), x.dtype());
-    return ties / sum(ties, r.kept());
-}
+struct Ties {
+    Tensor at, count;  // which elements, and how many for each y
+
+    Ties(const Node& n, const Reduced& r)
+        : at(equal(n.in[0], spread(n.out, r, n.in[0].shape()))), count(astype(sum(at, r), n.out.dtype())) {}
+};
 void extremum_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
     const Reduced r(n.attr);
-    cotangents[0] = spread(g, r, n.in[0].shape()) * tie_weights(n, r);
+    const Ties ties(n, r);
+    cotangents[0] = where(ties.at, spread(g / ties.count, r, n.in[0].shape()), 0.);
 }
 Tensor extremum_jvp(const Node& n, const Tensor* tangents) {
     const Reduced r(n.attr);
-    return sum(tangents[0] * tie_weights(n, r), r);
+    const Ties ties(n, r);
+    return sum(where(ties.at, tangents[0], 0.), r) / ties.count;
 }
 constexpr Op amax_op{"amax", extremum_vjp, extremum_jvp};
 constexpr Op amin_op{"amin", extremum_vjp, extremum_jvp};

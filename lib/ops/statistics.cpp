@@ -73,16 +73,15 @@ Tensor centered(const Tensor& x, const Tensor& g, const Tensor& mean, const Redu
     Tensor out = allocate_like(x);
     {
         const Unrecorded inner;
-        const Tensor scaled = reshape(g * slope_scale(r, x.shape()), r.kept_shape(x.shape()));
-        const kernels::Space space = space_of(x);
-        kernels::Strided operands[] = {operand_in(space, x), operand_in(space, mean), operand_in(space, scaled)};
+        const Shape shape = x.shape();
+        Strides strides = dense_strides(r.kept_shape(shape));
+        for (std::size_t i = 0; i < shape.size(); ++i)
+            if (r.has(i)) strides[i] = 0;
+        const Tensor dense = contiguous(x), scaled = contiguous(g * slope_scale(r, shape));
         with_floating(x.dtype(), [&](auto z) {
             using T = decltype(z);
-            const auto run = kernels::fold_kernels<T>().centered;
-            kernels::for_blocks(space, operands, [&](Index first, Index n, const void* const* p) {
-                const auto of = [&](int k) { return static_cast<const T*>(p[k]); };
-                run(n, of(0), of(1), of(2), mutable_data<T>(out) + first);
-            });
+            kernels::centered(space_of(x), strides.data(), mutable_data<T>(dense), mutable_data<T>(mean), mutable_data<T>(scaled),
+                              mutable_data<T>(out));
         });
     }
     if (recording()) record(centered_op, out, x, g, {x, g, {}}, r.attr());

@@ -50,6 +50,17 @@ int main(int argc, char** argv) {
     add("sum over axis 0", {{n, n}}, [](In x) { return xg::sum(x[0], 0); });
     add("sum over axis 1", {{n, n}}, [](In x) { return xg::sum(x[0], 1); });
     add("sum over all", {{n, n}}, [](In x) { return xg::sum(x[0]); });
+    add("mean over axis 0", {{n, n}}, [](In x) { return xg::mean(x[0], 0); });
+    add("mean over axis 1", {{n, n}}, [](In x) { return xg::mean(x[0], 1); });
+    add("variance over axis 0", {{n, n}}, [](In x) { return xg::variance(x[0], {0}); });
+    add("variance over axis 1", {{n, n}}, [](In x) { return xg::variance(x[0], {1}); });
+    const xg::Index m = 4096;
+    add("sum over axis 0, 4096", {{m, m}}, [](In x) { return xg::sum(x[0], 0); });
+    add("sum over axis 1, 4096", {{m, m}}, [](In x) { return xg::sum(x[0], 1); });
+    add("mean over axis 0, 4096", {{m, m}}, [](In x) { return xg::mean(x[0], 0); });
+    add("mean over axis 1, 4096", {{m, m}}, [](In x) { return xg::mean(x[0], 1); });
+    add("variance over axis 0, 4096", {{m, m}}, [](In x) { return xg::variance(x[0], {0}); });
+    add("variance over axis 1, 4096", {{m, m}}, [](In x) { return xg::variance(x[0], {1}); });
     add("softmax", {{n, n}}, [](In x) { return xg::softmax(x[0]); });
     add("layer_norm", {{n, n}}, [](In x) { return xg::layer_norm(x[0]); });
     add("transposed copy", {{n, n}}, [](In x) { return xg::copy(xg::transpose(x[0])); });

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 torch.set_num_threads(2)
-n = 1024
+n, m = 1024, 4096
 rows = torch.arange(n) * 37 % n
 
 cases = [
@@ -20,6 +20,16 @@ cases = [
     ("sum over axis 0", [(n, n)], lambda x: x.sum(0)),
     ("sum over axis 1", [(n, n)], lambda x: x.sum(1)),
     ("sum over all", [(n, n)], torch.sum),
+    ("mean over axis 0", [(n, n)], lambda x: x.mean(0)),
+    ("mean over axis 1", [(n, n)], lambda x: x.mean(1)),
+    ("variance over axis 0", [(n, n)], lambda x: x.var(0, unbiased=False)),
+    ("variance over axis 1", [(n, n)], lambda x: x.var(1, unbiased=False)),
+    ("sum over axis 0, 4096", [(m, m)], lambda x: x.sum(0)),
+    ("sum over axis 1, 4096", [(m, m)], lambda x: x.sum(1)),
+    ("mean over axis 0, 4096", [(m, m)], lambda x: x.mean(0)),
+    ("mean over axis 1, 4096", [(m, m)], lambda x: x.mean(1)),
+    ("variance over axis 0, 4096", [(m, m)], lambda x: x.var(0, unbiased=False)),
+    ("variance over axis 1, 4096", [(m, m)], lambda x: x.var(1, unbiased=False)),
     ("softmax", [(n, n)], lambda x: x.softmax(-1)),
     ("layer_norm", [(n, n)], lambda x: F.layer_norm(x, (n,), eps=1e-5)),
     ("transposed copy", [(n, n)], lambda x: x.t().contiguous()),

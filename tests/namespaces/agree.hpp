@@ -36,7 +36,8 @@ namespace {
 template <class E>
     requires XtensorExpression<E>
 auto evaluated(const E& e) {
-    xarray<typename E::value_type> array(std::vector<std::size_t>(e.shape().begin(), e.shape().end()));
+    const auto& shape = e.shape();  // some expressions make it anew each time
+    xarray<typename E::value_type> array(std::vector<std::size_t>(shape.begin(), shape.end()));
     std::copy_n(e.template begin<layout_type::row_major>(), array.size(), array.begin());
     return array;
 }

@@ -26,6 +26,82 @@ TEST_CASE("mean") { CHECK_REDUCER(mean); }
 TEST_CASE("amax") { CHECK_REDUCER(amax); }
 TEST_CASE("amin") { CHECK_REDUCER(amin); }
 
+TEST_CASE("prod") { CHECK_REDUCER(prod); }
+
+// The ways that xtensor's norms compile with: a vector of axes alone is ambiguous there.
+#define CHECK_NORM(f)                                                    \
+    agree([](auto&& x) { return f(FORWARD(x)); }, a);                    \
+    agree([](auto&& x) { return f(FORWARD(x), keep_dims); }, a);         \
+    agree([](auto&& x) { return f(FORWARD(x), {0, 2}); }, a);            \
+    agree([](auto&& x) { return f(FORWARD(x), {0, 2}, keep_dims); }, a); \
+    agree([](auto&& x) { return f(FORWARD(x), axes_array, keep_dims); }, a)
+
+TEST_CASE("norms") {
+    CHECK_NORM(norm_l1);
+    CHECK_NORM(norm_l2);
+    CHECK_NORM(norm_sq);
+    CHECK_NORM(norm_linf);
+    const Tensor x = a;
+    CHECK(close(norm_l2(x, 1), xarray<double>(sqrt(sum(a * a, {1})))));
+    CHECK(close(norm_l1(Tensor(a), -1, keep_dims), xarray<double>(sum(a, {2}, keep_dims))));
+}
+
+TEST_CASE("variance and stddev, with xtensor's ddof: an integer alone is no axis") {
+    agree([](auto&& x) { return variance(FORWARD(x)); }, a);
+    agree([](auto&& x) { return variance(FORWARD(x), 1); }, a);
+    agree([](auto&& x) { return variance(FORWARD(x), 2u); }, a);
+    agree([](auto&& x) { return variance(FORWARD(x), {1}); }, a);
+    agree([](auto&& x) { return variance(FORWARD(x), {0, 2}); }, a);
+    agree([](auto&& x) { return variance(FORWARD(x), {0, 2}, 1); }, a);
+    agree([](auto&& x) { return variance(FORWARD(x), axes_vector); }, a);
+    agree([](auto&& x) { return variance(FORWARD(x), axes_vector, 1); }, a);
+    agree([](auto&& x) { return variance(FORWARD(x), axes_array, 1, keep_dims); }, a);
+    agree([](auto&& x) { return variance(FORWARD(x), axes_array, keep_dims); }, a);
+    agree([](auto&& x) { return stddev(FORWARD(x)); }, a);
+    agree([](auto&& x) { return stddev(FORWARD(x), {1}); }, a);
+    agree([](auto&& x) { return stddev(FORWARD(x), {0, 2}, keep_dims); }, a);
+    agree([](auto&& x) { return stddev(FORWARD(x), axes_vector); }, a);
+    const Tensor x = a;
+    CHECK(close(variance(x, keep_dims), xarray<double>(variance(a)() * ones<double>({1, 1, 1}))));
+    CHECK(close(variance(x, 1, 0), xarray<double>(variance(a, {1}))));
+    CHECK(close(stddev(x, 1, 1, keep_dims), xarray<double>(expand_dims(sqrt(variance(a, {1}, 1)), 1))));
+    CHECK(close(stddev(x, {0, 2}, 1), xarray<double>(sqrt(variance(a, {0, 2}, 1)))));
+}
+
+TEST_CASE("average") {
+    const xarray<double> weights = 1 + a * a;
+    agree([](auto&& x) { return average(FORWARD(x)); }, a);
+    const auto weighted = [&](const auto& f, int line = __builtin_LINE()) {
+        CAPTURE(line);
+        const xarray<double> expected = f(a, weights);
+        static_assert(NotTensor<decltype(f(a, weights))>);
+        const Tensor x = a, w = weights;
+        Tensor y = a, u = weights;
+        for (const Tensor& result :
+             {f(x, w), f(y, u), f(x, u), f(Tensor(a), Tensor(weights)), f(y, weights), f(x, Tensor(weights))})
+            CHECK(close(result, expected));
+    };
+    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w)); });
+    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w), {1}); });
+    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w), {0, 2}); });
+    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w), 1); });
+    const Tensor x = a, w = b;
+    CHECK(close(average(x, w, 2), xarray<double>(average(a, b, {2}))));
+    CHECK(close(average(x, b, {-1}), xarray<double>(average(a, b, {2}))));
+    CHECK(close(average(x, weights, 1, keep_dims), xarray<double>(expand_dims(average(a, weights, {1}), 1))));
+}
+
+TEST_CASE("count_nonzero, argmin") {
+    agree([](auto&& x) { return count_nonzero(FORWARD(x)); }, xarray<double>(floor(a)));
+    agree([](auto&& x) { return count_nonzero(FORWARD(x), {0, 2}); }, xarray<double>(floor(a)));
+    agree([](auto&& x) { return count_nonzero(FORWARD(x), axes_vector); }, xarray<double>(floor(a)));
+    agree([](auto&& x) { return count_nonzero(FORWARD(x), {1}, keep_dims); }, xarray<double>(floor(a)));
+    agree([](auto&& x) { return count_nonzero(FORWARD(x)); }, p);
+    agree([](auto&& x) { return argmin(FORWARD(x)); }, a);
+    agree([](auto&& x) { return argmin(FORWARD(x), 1); }, a);
+    agree([](auto&& x) { return argmin(FORWARD(x), 2); }, a);
+}
+
 TEST_CASE("any, all and argmax") {
     agree([](auto&& x) { return any(FORWARD(x)); }, p);
     agree([](auto&& x) { return all(FORWARD(x)); }, p);
