@@ -39,7 +39,7 @@ xg::Tensor gradient(const Function& f, const xg::Tensor& x) {
     xg::Tape tape;
     return tape.gradient(f(x), x);
 }
-double dot(const xg::Tensor& a, const xg::Tensor& b) { return xg::sum(a * b).item<double>(); }
+double scalar_product(const xg::Tensor& a, const xg::Tensor& b) { return xg::sum(a * b).item<double>(); }
 
 xg::Tensor reverse_over_reverse(const Function& f, const xg::Tensor& x, const xg::Tensor& v) {
     xg::Tape outer;
@@ -223,7 +223,7 @@ TEST_CASE("Hessian-vector products agree with differences, by reverse and forwar
         CHECK(distance(reverse_over_reverse(c.f, x, v), expected) < 1e-6);
         CHECK(distance(forward_over_reverse(c.f, x, v), expected) < 1e-6);
         CHECK(distance(reverse_over_forward(c.f, x, v), expected) < 1e-6);
-        CHECK(forward_over_forward(c.f, x, v) == doctest::Approx(dot(expected, v)).epsilon(1e-6));
+        CHECK(forward_over_forward(c.f, x, v) == doctest::Approx(scalar_product(expected, v)).epsilon(1e-6));
         // With each other they agree much better than with differences.
         CHECK(distance(forward_over_reverse(c.f, x, v), reverse_over_reverse(c.f, x, v)) < 1e-11);
         CHECK(distance(reverse_over_forward(c.f, x, v), reverse_over_reverse(c.f, x, v)) < 1e-11);
@@ -436,8 +436,8 @@ TEST_CASE("mixed partial derivatives of a function of two arguments agree") {
         }();
         return outer.gradient(xg::sum(g * along), second);
     };
-    CHECK(dot(partial(x, v, w), u) == doctest::Approx(dot(partial(w, u, x), v)).epsilon(1e-11));
-    CHECK(std::abs(dot(partial(x, v, w), u)) > 1e-3);
+    CHECK(scalar_product(partial(x, v, w), u) == doctest::Approx(scalar_product(partial(w, u, x), v)).epsilon(1e-11));
+    CHECK(std::abs(scalar_product(partial(x, v, w), u)) > 1e-3);
     xg::Tape outer;
     const auto [gx, gw] = [&] {
         xg::Tape inner;

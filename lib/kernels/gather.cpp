@@ -3,6 +3,10 @@
 #include <cstring>
 #include <vector>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 namespace xtgrad::kernels {
 namespace {
 
@@ -24,6 +28,36 @@ void in_parts(Index n, Index width, FunctionRef<void(Index, Index)> f) {
     const Index part = std::max<Index>(1, grain / std::max<Index>(1, width));
     parallel_tasks((n + part - 1) / part, [&](Index i) { f(i * part, std::min(n, (i + 1) * part)); });
 }
+
+/// Writes to a result too large for the caches go past them: its lines are not read first.
+class Writer {
+public:
+    explicit Writer(Index bytes) noexcept : past_caches_(bytes > Index(24) << 20) {}
+    ~Writer() {
+#ifdef __SSE2__
+        if (past_caches_) _mm_sfence();
+#endif
+    }
+
+    void copy(void* to, const void* from, Index bytes) const noexcept {
+        auto* p = static_cast<std::byte*>(to);
+        const auto* q = static_cast<const std::byte*>(from);
+        Index done = 0;
+#ifdef __SSE2__
+        if (past_caches_ && bytes >= 256) {
+            done = Index(-reinterpret_cast<std::uintptr_t>(p) & 15);
+            std::memcpy(p, q, std::size_t(done));
+            for (; done + 16 <= bytes; done += 16)
+                _mm_stream_si128(reinterpret_cast<__m128i*>(p + done),
+                                 _mm_loadu_si128(reinterpret_cast<const __m128i*>(q + done)));
+        }
+#endif
+        std::memcpy(p + done, q + done, std::size_t(bytes - done));
+    }
+
+private:
+    bool past_caches_;
+};
 
 /// f(t, o, i) for t = o * g.count + i in [begin, end).
 void for_rows(const Gather& g, Index begin, Index end, auto f) {
@@ -60,49 +94,84 @@ void take(const Gather& g, int item, const void* x, void* out) {
     const auto* from = static_cast<const std::byte*>(x);
     auto* to = static_cast<std::byte*>(out);
     in_parts(g.outer * g.count, g.inner, [&](Index begin, Index end) {
+        const Writer writer(g.outer * g.count * bytes);
         for_rows(g, begin, end, [&](Index t, Index o, Index i) {
-            std::memcpy(to + t * bytes, from + (o * g.extent + g.row(i)) * bytes, std::size_t(bytes));
+            writer.copy(to + t * bytes, from + (o * g.extent + g.row(i)) * bytes, bytes);
         });
     });
 }
 
+namespace {
+
+/// add_at for slices of a few elements: each outer part is one thread's, which adds in the order of the indices.
+template <class T>
+void add_narrow(const Gather& g, Start<T> start, const T* values, T* out) {
+    const Index slab = g.extent * g.inner;
+    in_parts(g.outer, slab + g.count * g.inner, [&](Index begin, Index end) {
+        for (Index o = begin; o < end; ++o) {
+            T* to = out + o * slab;
+            start.constant ? std::fill_n(to, slab, *start.data) : std::copy_n(start.data + o * slab, slab, to);
+            const T* from = values + o * g.count * g.inner;
+            for (Index i = 0; i < g.count; ++i)
+                for (Index j = 0, at = g.row(i) * g.inner; j < g.inner; ++j)
+                    to[at + j] = static_cast<T>(to[at + j] + from[i * g.inner + j]);
+        }
+    });
+}
+
+/// add_at for long slices: each is one thread's, which adds to it in the order of the indices, in blocks that stay in L1.
+template <class T>
+void add_wide(const Gather& g, Start<T> start, const T* values, T* out) {
+    constexpr Index block = 1024;
+    constexpr auto item = Index(sizeof(T));
+    const Places places(g);
+    const bool from_zero = start.constant && *start.data == T(0);
+    in_parts(g.outer * g.extent, g.inner, [&](Index begin, Index end) {
+        const Writer writer(g.outer * g.extent * g.inner * item);
+        alignas(64) T sum[block];
+        for (Index t = begin; t < end; ++t) {
+            const Index o = t / g.extent, r = t % g.extent;
+            const Index first = places.first[std::size_t(r)], last = places.first[std::size_t(r + 1)];
+            const auto value = [&](Index k) { return values + (o * g.count + places.order[std::size_t(k)]) * g.inner; };
+            if (from_zero && last - first == 1) {
+                writer.copy(out + t * g.inner, value(first), g.inner * item);
+                continue;
+            }
+            for (Index c = 0; c < g.inner; c += block) {
+                const Index n = std::min(block, g.inner - c);
+                Index k = first;
+                if (from_zero && k < last)
+                    std::copy_n(value(k++) + c, n, sum);
+                else if (start.constant)
+                    std::fill_n(sum, n, *start.data);
+                else
+                    std::copy_n(start.data + t * g.inner + c, n, sum);
+                for (; k < last; ++k) {
+                    const T* from = value(k) + c;
+                    for (Index j = 0; j < n; ++j) sum[j] = static_cast<T>(sum[j] + from[j]);
+                }
+                writer.copy(out + t * g.inner + c, sum, n * item);
+            }
+        }
+    });
+}
+
+}  // namespace
+
 template <class T>
 void add_at(const Gather& g, Start<T> start, const T* values, T* out) {
-    // Each slice of the result is written by one thread, which adds to it in the order of the indices.
-    const Places places(g);
-    const auto slice = [&](Index o, Index r) {
-        T* to = out + (o * g.extent + r) * g.inner;
-        const T* base = start.constant ? start.data : start.data + (o * g.extent + r) * g.inner;
-        const auto value = [&](Index k) { return values + (o * g.count + places.order[std::size_t(k)]) * g.inner; };
-        Index k = places.first[std::size_t(r)];
-        const Index end = places.first[std::size_t(r + 1)];
-        if (k == end) {
-            start.constant ? std::fill_n(to, g.inner, *base) : std::copy_n(base, g.inner, to);
-            return;
-        }
-        const T* from = value(k);
-        if (start.constant)
-            for (Index j = 0; j < g.inner; ++j) to[j] = static_cast<T>(*base + from[j]);
-        else
-            for (Index j = 0; j < g.inner; ++j) to[j] = static_cast<T>(base[j] + from[j]);
-        while (++k < end) {
-            from = value(k);
-            for (Index j = 0; j < g.inner; ++j) to[j] = static_cast<T>(to[j] + from[j]);
-        }
-    };
-    in_parts(g.outer * g.extent, g.inner, [&](Index begin, Index end) {
-        for (Index t = begin; t < end; ++t) slice(t / g.extent, t % g.extent);
-    });
+    constexpr Index narrow = 16;
+    g.inner < narrow ? add_narrow(g, start, values, out) : add_wide(g, start, values, out);
 }
 
 void take_along(const Gather& g, int item, const void* x, void* out) {
     with_item(item, [&](auto z) {
         using T = decltype(z);
+        const T* from = static_cast<const T*>(x);
+        T* to = static_cast<T*>(out);
         in_parts(g.outer * g.count, g.inner, [&](Index begin, Index end) {
             for_rows(g, begin, end, [&](Index t, Index o, Index) {
-                const T* from = static_cast<const T*>(x) + o * g.extent * g.inner;
-                for (Index j = 0; j < g.inner; ++j)
-                    static_cast<T*>(out)[t * g.inner + j] = from[g.row(t * g.inner + j) * g.inner + j];
+                for (Index j = 0, k = t * g.inner; j < g.inner; ++j, ++k) to[k] = from[(o * g.extent + g.row(k)) * g.inner + j];
             });
         });
     });

@@ -12,7 +12,7 @@ struct Gather {
     Index outer, extent, inner, count;
     const std::int64_t* indices;
 
-    Index row(Index i) const { return indices[i] < 0 ? indices[i] + extent : indices[i]; }
+    Index row(Index i) const { return indices[i] + (indices[i] >> 63 & extent); }
 };
 
 /// What is added to: an array, or one number in place of all its elements.

@@ -22,7 +22,7 @@ Index extents(const Term& t, const std::string& labels) {
 
 /// The axes of batch stay; those of each group become one.
 Tensor as_matrices(const Term& t, const std::string& batch, const std::string& rows, const std::string& columns) {
-    const Tensor x = permuted(t, batch + rows + columns).x;
+    Tensor x = permuted(t, batch + rows + columns).x;
     if (rows.size() == 1 && columns.size() == 1) return x;
     Shape shape = x.shape();
     while (shape.size() > batch.size()) shape.pop_back();
@@ -39,7 +39,7 @@ Tensor spread(const Term& t, const std::string& labels) {
         if (has(t.labels, label)) own += label;
         shape.push_back(has(t.labels, label) ? extent(t, label) : 1);
     }
-    const Tensor x = permuted(t, own).x;
+    Tensor x = permuted(t, own).x;
     return shape == x.shape() ? x : reshape_in_place(x, shape);
 }
 

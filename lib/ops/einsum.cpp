@@ -1,6 +1,6 @@
 // y[output] = the product of the operands, summed over the letters that are not in the output.
+#include <algorithm>
 #include <array>
-#include <cctype>
 #include <limits>
 
 #include <xtgrad/ops/diagonals.hpp>
@@ -23,6 +23,8 @@ std::string ellipsis_labels(std::size_t n) {
 }
 constexpr char ellipsis = '.';
 
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
 /// Letters of each operand and of the output, "..." as one dot.
 struct Subscripts {
     std::vector<std::string> operands{""};
@@ -33,7 +35,7 @@ struct Subscripts {
         for (std::size_t i = 0; i < text.size(); ++i) {
             std::string& list = has_output ? output : operands.back();
             if (text[i] == ' ') continue;
-            if (std::isalpha(static_cast<unsigned char>(text[i]))) {
+            if (is_letter(text[i])) {
                 list += text[i];
             } else if (text.substr(i, 3) == "...") {
                 if (has(list, ellipsis)) fail<ShapeError>(op, "more than one '...' in a list of \"", text, "\"; one is enough");
@@ -55,7 +57,14 @@ struct Subscripts {
 /// The letter as a message names it.
 std::string name(char label) { return label <= max_rank ? "an axis of '...'" : std::string("'") + label + '\''; }
 
-using Extents = std::array<Index, 128>;
+/// A number for each label.
+template <class T>
+struct Table {
+    std::array<T, 128> values;
+    T& operator[](char label) { return values[static_cast<unsigned char>(label)]; }
+    const T& operator[](char label) const { return values[static_cast<unsigned char>(label)]; }
+};
+using Extents = Table<Index>;
 
 /// The labels of each operand, one for each of its axes.
 std::vector<std::string> labels_of(const Subscripts& s, std::string_view text, std::span<const Tensor> x) {
@@ -74,18 +83,18 @@ std::vector<std::string> labels_of(const Subscripts& s, std::string_view text, s
 /// The extent of each label; those of an ellipsis broadcast.
 Extents extents_of(const std::vector<std::string>& labels, std::span<const Tensor> x) {
     Extents extents;
-    std::array<std::size_t, 128> first;
-    extents.fill(-1);
+    Table<std::size_t> first;
+    extents.values.fill(-1);
     for (std::size_t i = 0; i < x.size(); ++i)
         for (std::size_t d = 0; d < labels[i].size(); ++d) {
             const char label = labels[i][d];
             const Index n = x[i].shape()[d];
-            Index& extent = extents[std::size_t(label)];
+            Index& extent = extents[label];
             if (extent < 0 || (label <= max_rank && extent == 1)) {
                 extent = n;
-                first[std::size_t(label)] = i;
+                first[label] = i;
             } else if (extent != n && (label > max_rank || n != 1)) {
-                const std::size_t other = first[std::size_t(label)];
+                const std::size_t other = first[label];
                 fail<ShapeError>(op, name(label), " has extent ", extent, " in operand ", other, ' ', x[other].shape(), " and ",
                                  n, " in operand ", i, ' ', x[i].shape(), "; one letter needs one extent");
             }
@@ -131,7 +140,7 @@ Term term_of(const Tensor& x, const std::string& labels, const Extents& extents)
             t.labels.erase(j, 1).erase(i, 1);
             t.labels += label;
             --i;
-        } else if (t.x.shape()[i] != extents[std::size_t(label)]) {
+        } else if (t.x.shape()[i] != extents[label]) {
             const Axes axis{i};
             t.x = squeeze(t.x, &axis);
             t.labels.erase(i, 1);
@@ -150,9 +159,9 @@ struct Step {
 /// The multiplications of a pair, and the labels of its product.
 double cost_of(const std::string& a, const std::string& b, const Extents& extents) {
     double cost = 1;
-    for (const char label : a) cost *= double(extents[std::size_t(label)]);
+    for (const char label : a) cost *= double(extents[label]);
     for (const char label : b)
-        if (!has(a, label)) cost *= double(extents[std::size_t(label)]);
+        if (!has(a, label)) cost *= double(extents[label]);
     return cost;
 }
 
@@ -220,9 +229,11 @@ Tensor einsum(std::string_view text, std::span<const Tensor> x) {
     check_rank(op, output.size());
 
     std::vector<Term> terms;
+    terms.reserve(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) terms.push_back(term_of(x[i], labels[i], extents));
     while (terms.size() > 1) {
         std::vector<std::string> lists;
+        lists.reserve(terms.size());
         for (const Term& t : terms) lists.push_back(t.labels);
         const Step step = lists.size() == 2   ? Step{}
                           : lists.size() <= 4 ? best(lists, output, extents)

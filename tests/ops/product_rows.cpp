@@ -69,6 +69,10 @@ std::vector<Row> product_rows() {
     einsum("ij,bjk->bik", {{2, 3}, {4, 3, 2}});
     einsum("ijk,jil->kl", {{2, 3, 4}, {3, 2, 5}});
     einsum("abc,cad->bd", {{2, 3, 4}, {4, 2, 2}});
+    einsum("bacd,bde->bace", {{2, 3, 1, 2}, {2, 2, 3}});
+    einsum("abcd,edbf->bacef", {{3, 2, 1, 4}, {2, 4, 2, 1}});
+    einsum("abcd,bdc->ab", {{3, 2, 4, 2}, {2, 2, 4}});
+    einsum("abx,bay->yxba", {{3, 2, 2}, {2, 3, 4}});
     einsum("abc,abd->", {{2, 3, 2}, {2, 3, 2}}, "abc,abd->");
     einsum("ij,ij->", {{3, 4}, {3, 4}});
     einsum("ij,ij->ij", {{3, 4}, {3, 4}});
