@@ -130,7 +130,8 @@ TEST_CASE("rows by any indices, and back") {
         const auto axis = *rc::gen::inRange<std::size_t>(0, shape.size());
         RC_PRE(shape[axis] > 0);
         std::vector<std::int64_t> indices;
-        for (int n = *rc::gen::inRange(0, 9); n > 0; --n) indices.push_back(*rc::gen::inRange<std::int64_t>(-shape[axis], shape[axis]));
+        for (int n = *rc::gen::inRange(0, 9); n > 0; --n)
+            indices.push_back(*rc::gen::inRange<std::int64_t>(-shape[axis], shape[axis]));
         RC_LOG() << "axis " << axis << ", indices " << xg::Axes(indices) << '\n';
         const Tensor i = xt::xarray<std::int64_t>(xt::adapt(indices));
         Shape taken = shape;
@@ -152,7 +153,9 @@ TEST_CASE("rows by any indices, and back") {
 
 TEST_CASE("matmul of any shapes, with its gradients") {
     check("matmul", [] {
-        const auto extent = [] { return *rc::gen::inRange<Index>(0, 4) == 0 ? *rc::gen::inRange<Index>(0, 90) : *rc::gen::inRange<Index>(0, 7); };
+        const auto extent = [] {
+            return *rc::gen::inRange<Index>(0, 4) == 0 ? *rc::gen::inRange<Index>(0, 90) : *rc::gen::inRange<Index>(0, 7);
+        };
         const Shape batch = any_shape(0, 2), other = any_partner(batch);
         if (batch.size()) RC_PRE(batch.back() < 8);
         const Index m = extent(), n = extent(), k = extent();

@@ -27,7 +27,8 @@ void check(const Family& family) {
                     for (Index& extent : shape) extent = *rc::gen::inRange<Index>(1, 8);
                 const bool any = like.size() != 0;
                 const double low = any ? xg::amin(like).item<double>() : 0, high = any ? xg::amax(like).item<double>() : 1;
-                const Array values = free_shape || shape != like.shape() ? any_values(shape, low, high, seed + std::uint32_t(k)) : Array(like);
+                const Array values =
+                    free_shape || shape != like.shape() ? any_values(shape, low, high, seed + std::uint32_t(k)) : Array(like);
                 inputs.push_back(arranged(values, any_arrangement(shape.size()), dtype));
                 dense.push_back(xg::astype(values.tensor(), dtype));
                 shapes += text(' ', shape);
