@@ -46,34 +46,55 @@ TEST_CASE("norms") {
     CHECK(close(norm_l1(Tensor(a), -1, keep_dims), xarray<double>(sum(a, {2}, keep_dims))));
 }
 
+// xtensor's variance and average along axes go through its immediate reduction, which writes out of bounds (0.24.3, g++ 12), so
+// that what is expected is written out here.
+const std::vector<std::size_t> middle{1};
+
+xarray<double> average_along(const std::vector<std::size_t>& axes, const xarray<double>& weights) {
+    const xarray<double> above = sum(a * weights, axes), below = sum(weights, axes);
+    return above / below;
+}
+xarray<double> variance_along(const std::vector<std::size_t>& axes, double ddof = 0) {
+    const xarray<double> center = mean(a, axes, keep_dims), squares = sum(square(a - center), axes);
+    const double count = double(a.size()) / double(center.size());
+    return squares / (count - ddof);
+}
+xarray<double> stddev_along(const std::vector<std::size_t>& axes, double ddof = 0) { return sqrt(variance_along(axes, ddof)); }
+xarray<double> kept(const xarray<double>& x, const std::vector<std::size_t>& axes) {
+    xarray<double> y = x;
+    for (const std::size_t axis : axes) y = xarray<double>(expand_dims(y, axis));
+    return y;
+}
+
 TEST_CASE("variance and stddev, with xtensor's ddof: an integer alone is no axis") {
     agree([](auto&& x) { return variance(FORWARD(x)); }, a);
     agree([](auto&& x) { return variance(FORWARD(x), 1); }, a);
     agree([](auto&& x) { return variance(FORWARD(x), 2u); }, a);
-    agree([](auto&& x) { return variance(FORWARD(x), {1}); }, a);
-    agree([](auto&& x) { return variance(FORWARD(x), {0, 2}); }, a);
-    agree([](auto&& x) { return variance(FORWARD(x), {0, 2}, 1); }, a);
-    agree([](auto&& x) { return variance(FORWARD(x), axes_vector); }, a);
-    agree([](auto&& x) { return variance(FORWARD(x), axes_vector, 1); }, a);
-    agree([](auto&& x) { return variance(FORWARD(x), axes_array, 1, keep_dims); }, a);
-    agree([](auto&& x) { return variance(FORWARD(x), axes_array, keep_dims); }, a);
     agree([](auto&& x) { return stddev(FORWARD(x)); }, a);
-    agree([](auto&& x) { return stddev(FORWARD(x), {1}); }, a);
-    agree([](auto&& x) { return stddev(FORWARD(x), {0, 2}, keep_dims); }, a);
-    agree([](auto&& x) { return stddev(FORWARD(x), axes_vector); }, a);
+    gives([](auto&& x) { return variance(FORWARD(x), {1}); }, a, variance_along(middle));
+    gives([](auto&& x) { return variance(FORWARD(x), {0, 2}); }, a, variance_along(axes_vector));
+    gives([](auto&& x) { return variance(FORWARD(x), {0, 2}, 1); }, a, variance_along(axes_vector, 1));
+    gives([](auto&& x) { return variance(FORWARD(x), axes_vector); }, a, variance_along(axes_vector));
+    gives([](auto&& x) { return variance(FORWARD(x), axes_vector, 1); }, a, variance_along(axes_vector, 1));
+    gives([](auto&& x) { return variance(FORWARD(x), axes_array, 1, keep_dims); }, a,
+          kept(variance_along(axes_vector, 1), axes_vector));
+    gives([](auto&& x) { return variance(FORWARD(x), axes_array, keep_dims); }, a,
+          kept(variance_along(axes_vector), axes_vector));
+    gives([](auto&& x) { return stddev(FORWARD(x), {1}); }, a, stddev_along(middle));
+    gives([](auto&& x) { return stddev(FORWARD(x), {0, 2}, keep_dims); }, a, kept(stddev_along(axes_vector), axes_vector));
+    gives([](auto&& x) { return stddev(FORWARD(x), axes_vector); }, a, stddev_along(axes_vector));
     const Tensor x = a;
     CHECK(close(variance(x, keep_dims), xarray<double>(variance(a)() * ones<double>({1, 1, 1}))));
-    CHECK(close(variance(x, 1, 0), xarray<double>(variance(a, {1}))));
-    CHECK(close(stddev(x, 1, 1, keep_dims), xarray<double>(expand_dims(sqrt(variance(a, {1}, 1)), 1))));
-    CHECK(close(stddev(x, {0, 2}, 1), xarray<double>(sqrt(variance(a, {0, 2}, 1)))));
+    CHECK(close(variance(x, 1, 0), variance_along(middle)));
+    CHECK(close(stddev(x, 1, 1, keep_dims), kept(stddev_along(middle, 1), middle)));
+    CHECK(close(stddev(x, {0, 2}, 1), stddev_along(axes_vector, 1)));
 }
 
 TEST_CASE("average") {
-    const xarray<double> weights = 1 + a * a;
+    const xarray<double> weights = 1 + a * a, per_column = b * ones<double>(a.shape());
     agree([](auto&& x) { return average(FORWARD(x)); }, a);
-    const auto weighted = [&](const auto& f, int line = __builtin_LINE()) {
+    const auto weighted = [&](const auto& f, const xarray<double>& expected, int line = __builtin_LINE()) {
         CAPTURE(line);
-        const xarray<double> expected = f(a, weights);
         static_assert(NotTensor<decltype(f(a, weights))>);
         const Tensor x = a, w = weights;
         Tensor y = a, u = weights;
@@ -81,14 +102,14 @@ TEST_CASE("average") {
              {f(x, w), f(y, u), f(x, u), f(Tensor(a), Tensor(weights)), f(y, weights), f(x, Tensor(weights))})
             CHECK(close(result, expected));
     };
-    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w)); });
-    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w), {1}); });
-    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w), {0, 2}); });
-    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w), 1); });
+    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w)); }, average_along({0, 1, 2}, weights));
+    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w), {1}); }, average_along(middle, weights));
+    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w), {0, 2}); }, average_along(axes_vector, weights));
+    weighted([](auto&& x, auto&& w) { return average(FORWARD(x), FORWARD(w), 1); }, average_along(middle, weights));
     const Tensor x = a, w = b;
-    CHECK(close(average(x, w, 2), xarray<double>(average(a, b, {2}))));
-    CHECK(close(average(x, b, {-1}), xarray<double>(average(a, b, {2}))));
-    CHECK(close(average(x, weights, 1, keep_dims), xarray<double>(expand_dims(average(a, weights, {1}), 1))));
+    CHECK(close(average(x, w, 2), average_along({2}, per_column)));
+    CHECK(close(average(x, b, {-1}), average_along({2}, per_column)));
+    CHECK(close(average(x, weights, 1, keep_dims), kept(average_along(middle, weights), middle)));
 }
 
 TEST_CASE("count_nonzero, argmin") {

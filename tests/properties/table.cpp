@@ -7,6 +7,13 @@
 namespace properties {
 namespace {
 
+/// What the row's k-th input may lie between: its reference need not hold elsewhere.
+std::pair<double, double> range(const Row& row, std::size_t k) {
+    for (const Sample& sample : row.samples)
+        if (const Tensor& x = sample.inputs[k]; x.size() != 0) return {xg::amin(x).item<double>(), xg::amax(x).item<double>()};
+    return {0, 1};
+}
+
 void check(const Family& family) {
     for (const Row& row : rows_of(family)) {
         if (row.samples.empty() || row.samples[0].inputs.empty()) continue;
@@ -25,8 +32,7 @@ void check(const Family& family) {
                 if (free_shape) shape = k == 0 ? common : any_partner(common);
                 if (family.free == Free::extents && sample.inputs.size() == 1)
                     for (Index& extent : shape) extent = *rc::gen::inRange<Index>(1, 8);
-                const bool any = like.size() != 0;
-                const double low = any ? xg::amin(like).item<double>() : 0, high = any ? xg::amax(like).item<double>() : 1;
+                const auto [low, high] = range(row, k);
                 const Array values =
                     free_shape || shape != like.shape() ? any_values(shape, low, high, seed + std::uint32_t(k)) : Array(like);
                 inputs.push_back(arranged(values, any_arrangement(shape.size()), dtype));
