@@ -39,4 +39,5 @@ foreach(compiler IN LISTS compilers)
   consume(${short} ${compiler} -Dxtgrad_ROOT=${WORK}/prefix)
   consume(${short}_xsimd ${compiler} -Dxtgrad_ROOT=${WORK}/prefix -DUSE_XSIMD=ON)
 endforeach()
-consume(subdirectory ${COMPILER} -DXTGRAD_SOURCE=${SOURCE} -DBUILD_SHARED_LIBS=ON)
+consume(subdirectory ${COMPILER} -DXTGRAD_SOURCE=${SOURCE} -DBUILD_SHARED_LIBS=ON
+        -DXTGRAD_INSTRUCTION_SETS=)
