@@ -1,25 +1,14 @@
 #include "gather.hpp"
 
-#include <cstring>
 #include <vector>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "moving.hpp"
 
 namespace xtgrad::kernels {
 namespace {
 
 /// Elements that are worth a task.
 constexpr Index grain = 1 << 13;
-
-auto with_item(int bytes, auto f) {
-    switch (bytes) {
-        case 1: return f(std::uint8_t{});
-        case 4: return f(std::uint32_t{});
-        default: return f(std::uint64_t{});
-    }
-}
 
 /// f(begin, end) over [0, n) in parts of about `grain` elements, of which each step has `width`.
 void in_parts(Index n, Index width, FunctionRef<void(Index, Index)> f) {
@@ -28,36 +17,6 @@ void in_parts(Index n, Index width, FunctionRef<void(Index, Index)> f) {
     const Index part = std::max<Index>(1, grain / std::max<Index>(1, width));
     parallel_tasks((n + part - 1) / part, [&](Index i) { f(i * part, std::min(n, (i + 1) * part)); });
 }
-
-/// Writes to a result too large for the caches go past them: its lines are not read first.
-class Writer {
-public:
-    explicit Writer(Index bytes) noexcept : past_caches_(bytes > Index(24) << 20) {}
-    ~Writer() {
-#ifdef __SSE2__
-        if (past_caches_) _mm_sfence();
-#endif
-    }
-
-    void copy(void* to, const void* from, Index bytes) const noexcept {
-        auto* p = static_cast<std::byte*>(to);
-        const auto* q = static_cast<const std::byte*>(from);
-        Index done = 0;
-#ifdef __SSE2__
-        if (past_caches_ && bytes >= 256) {
-            done = Index(-reinterpret_cast<std::uintptr_t>(p) & 15);
-            std::memcpy(p, q, std::size_t(done));
-            for (; done + 16 <= bytes; done += 16)
-                _mm_stream_si128(reinterpret_cast<__m128i*>(p + done),
-                                 _mm_loadu_si128(reinterpret_cast<const __m128i*>(q + done)));
-        }
-#endif
-        std::memcpy(p + done, q + done, std::size_t(bytes - done));
-    }
-
-private:
-    bool past_caches_;
-};
 
 /// f(t, o, i) for t = o * g.count + i in [begin, end).
 void for_rows(const Gather& g, Index begin, Index end, auto f) {

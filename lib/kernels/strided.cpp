@@ -2,24 +2,16 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 #include "elementwise_table.hpp"
 #include "matrix.hpp"
+#include "moving.hpp"
 
 namespace xtgrad::kernels {
 namespace {
 
 constexpr Index block = 512;
 constexpr int most_operands = 4;
-
-auto with_item(int bytes, auto f) {
-    switch (bytes) {
-        case 1: return f(std::uint8_t{});
-        case 4: return f(std::uint32_t{});
-        default: return f(std::uint64_t{});
-    }
-}
 
 /// Where element `first` of the space lies: its index along each axis, and its offset in an operand.
 struct Position {
@@ -88,7 +80,7 @@ bool is_constant(const Strided& s, const Space& space) {
 template <class T>
 void copy_transposed(const Space& space, const Strided& from, T* to) {
     using Float = std::conditional_t<sizeof(T) == 4, float, double>;  // of the same size: its bits are only moved
-    constexpr Index tile = 32;
+    constexpr Index tile = 256 / std::max<Index>(sizeof(T), 4);       // 4 cache lines
     const int rank = space.rank;
     const Index rows = space.shape[rank - 2], columns = space.shape[rank - 1], step = from.stride[rank - 1];
     const Index tiles = (rows + tile - 1) / tile;
@@ -100,6 +92,7 @@ void copy_transposed(const Space& space, const Strided& from, T* to) {
         const T* p = reinterpret_cast<const T*>(from.data) + Position(outer, from.stride, which).offset + row;
         T* q = to + (which * rows + row) * columns;
         alignas(64) T buffer[tile * tile];
+        const Writer writer(space.count * Index(sizeof(T)));
         for (Index c = 0; c < columns; c += tile) {
             const Index width = std::min(columns - c, tile);
             if constexpr (sizeof(T) >= 4)
@@ -108,7 +101,7 @@ void copy_transposed(const Space& space, const Strided& from, T* to) {
             else
                 for (Index r = 0; r < height; ++r)
                     for (Index k = 0; k < width; ++k) buffer[r * tile + k] = p[r + (c + k) * step];
-            for (Index r = 0; r < height; ++r) std::copy_n(buffer + r * tile, width, q + r * columns + c);
+            for (Index r = 0; r < height; ++r) writer.copy(q + r * columns + c, buffer + r * tile, width * Index(sizeof(T)));
         }
     };
     if (space.count < parallel_threshold)

@@ -16,6 +16,7 @@ MIN_TIME = "0.1"  # seconds for each case and round
 # At most this share of the peer's time.
 CHAIN = {"forward": 1 / 18, "forward + backward to x": 1 / 60}
 OPS = {"exp": 0.6, "softmax": 0.6, "layer_norm": 0.6, "gelu": 0.35, "tanh": 0.35}
+COPY, BATCHED, EINSUM = 2.5, 0.7, 1.2
 SMALL, LARGE = "32-32-32-32, batch 16", "784-256-10, batch 128"
 
 
@@ -96,7 +97,9 @@ def work_of_others():
 def main(build):
     has_torch, has_jax = (importlib.util.find_spec(name) is not None for name in ("torch", "jax"))
     here = Path(__file__).parent
-    machine, ops, mlp = (Side(native(f"{build}/bench_{name}")) for name in ("machine", "ops", "mlp"))
+    machine, ops, memory, products, mlp = ours = [Side(native(f"{build}/bench_{name}"))
+                                                  for name in ("machine", "ops", "memory", "products", "mlp")]
+    copies = Side([f"{build}/bench_memory", "--copies", *native("")[1:]])
     chain = Side(native(f"{build}/bench_chain"), "cpu_time")  # one thread: what others run beside it counts less
     peer_chain = Side(has_torch and native(f"{build}/bench_peer_chain"), "cpu_time")
     peer_ops = Side(has_torch and [sys.executable, str(here / "peer_ops.py"), MIN_TIME])
@@ -105,9 +108,9 @@ def main(build):
     jax_mlp = Side(has_jax and [sys.executable, str(here / "peer_mlp.py"), "jax", MIN_TIME], package="jax")
     start, others = time.monotonic(), work_of_others()
     for _ in range(ROUNDS):
-        for side in (machine, chain, peer_chain, ops, peer_ops, mlp, peer_mlp, torch_mlp, jax_mlp):
+        for side in (machine, chain, peer_chain, ops, peer_ops, memory, copies, products, mlp, peer_mlp, torch_mlp, jax_mlp):
             side.round()
-            if side in (machine, chain, ops, mlp) and side.skipped:
+            if side in (*ours, chain, copies) and side.skipped:
                 sys.exit(f"{side.command[0]}: {side.skipped}")
 
     others = (work_of_others() - others) / (time.monotonic() - start)
@@ -125,6 +128,15 @@ def main(build):
     table(chain, [("libtorch", peer_chain, CHAIN)], 1000)
     print("\nops: forward + backward to all inputs, f32, 1024 x 1024 unless said, 2 threads, us")
     table(ops, [("PyTorch", peer_ops, OPS)], 1000)
+    print("\nmoving and adding f32, n x n, 2 threads, beside a copy that reads and writes as many bytes, us")
+    table(memory, [("copy", copies, {case: COPY for case in memory.times})], 1000)
+    print("\nproducts, forward, f32, 2 threads")
+    rate = {case: statistics.median(rates) for case, rates in (machine.rates | products.rates).items()}
+    for case, peer, least in (("matmul, 64 of 64 x 64", "sgemm of 1024 x 1024, GFLOP/s", BATCHED),
+                              ("scores by einsum", "scores by matmul", 1 / EINSUM)):
+        share = rate[case] / rate[peer]
+        print(f"{case:28}{rate[case]:10.1f} GFLOP/s, {share:.2f} of {rate[peer]:.1f} ({peer.split(',')[0]}); "
+              f"at least {least:.2f}: {'met' if share >= least else 'missed'}")
     print("\ntraining steps of tanh networks, f32, 2 threads, us")
     table(mlp, [("libtorch", peer_mlp, {SMALL: 0.2}), ("PyTorch", torch_mlp, {LARGE: 0.7}), ("JAX", jax_mlp, {SMALL: 0.5})], 1000)
 
