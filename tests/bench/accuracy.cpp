@@ -31,14 +31,14 @@ double cost(const Function& f) {
 
 int main(int argc, char** argv) {
     xg::set_num_threads(1);
-    std::printf("instruction set: %s\nerror in ulp and time of an element in ns\n%-16s%22s%7s%6s%22s%7s%6s\n",
+    std::printf("instruction set: %s\nerror in ulp and time of an element in ns\n%-16s%23s%6s%6s%24s%6s%6s\n",
                 xg::instruction_set(), "", "f32 of x in", "error", "time", "f64 of x in", "error", "time");
     for (const Function& f : functions) {
         if (argc > 1 && std::none_of(argv + 1, argv + argc, [&](const char* name) { return !std::strcmp(name, f.name); }))
             continue;
         constexpr int half = 1 << 17;
         const Worst single = worst<float>(f, half), twice = worst<double>(f, half);
-        std::printf("%-16s%9.3g .. %-9.3g%7.2f%6.2f%9.3g .. %-9.3g%7.2f%6.2f\n", f.name, f.low32, f.high32, single.error,
+        std::printf("%-16s%10.3g .. %-9.3g%6.2f%6.2f%11.3g .. %-9.3g%6.2f%6.2f\n", f.name, f.low32, f.high32, single.error,
                     cost<float>(f), f.low, f.high, twice.error, cost<double>(f));
     }
 }
