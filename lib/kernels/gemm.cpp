@@ -12,8 +12,7 @@ extern "C" [[gnu::weak]] void openblas_set_num_threads(int);
 namespace xtgrad::kernels {
 namespace {
 
-constexpr Index block_rows = 256, block_columns = 256;
-constexpr double serial_work = 1 << 19;  // multiplications
+constexpr double serial_work = 1 << 19, block_work = 1 << 23;  // multiplications
 
 /// While one lives, BLAS calls of this thread use one thread: a BLAS splits products as it likes, and the bits follow.
 class OneThread {
@@ -67,6 +66,31 @@ void call(Index m, Index n, Index k, const Matrix<T>& a, const Matrix<T>& b, T* 
         cblas_dgemm(CblasRowMajor, ta, tb, int(m), int(n), int(k), 1, a.data, lda, b.data, ldb, 0, c, int(ldc));
 }
 
+/// How a product is split: by its extents alone, so that the bits do not depend on the number of threads.
+struct Blocks {
+    Index rows, columns, down, across;
+
+    Blocks(Index count, Index m, Index n, double work) {
+        constexpr Index largest = 256, smallest = 64, enough = 16;
+        set(even_part(m, (m + largest - 1) / largest), even_part(n, (n + largest - 1) / largest), m, n);
+        while (count * down * across < enough && work > block_work * double(count * down * across)) {
+            if (std::max(rows, columns) < 2 * smallest) break;
+            if (columns >= rows)
+                set(rows, even_part(n, 2 * across), m, n);
+            else
+                set(even_part(m, 2 * down), columns, m, n);
+        }
+    }
+
+private:
+    void set(Index r, Index c, Index m, Index n) {
+        rows = r, columns = c;
+        down = (m + rows - 1) / rows, across = (n + columns - 1) / columns;
+    }
+    /// Rounded up to whole tiles of the BLAS's kernels.
+    static Index even_part(Index extent, Index parts) { return ((extent + parts - 1) / parts + 15) / 16 * 16; }
+};
+
 void run(Index tasks, double work, FunctionRef<void(Index)> task) {
     if (work < serial_work)
         for (Index t = 0; t < tasks; ++t) task(t);
@@ -99,15 +123,16 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
         };
         return run((count + some - 1) / some, work, task);
     }
-    const Index down = (m + block_rows - 1) / block_rows, across = (n + block_columns - 1) / block_columns;
+    const Blocks blocks(count, m, n, work);
+    const Index each = blocks.down * blocks.across;
     const auto task = [&](Index t) {
-        const Product<T> p = f(t / (down * across));
-        const Index i = t / across % down * block_rows, j = t % across * block_columns;
+        const Product<T> p = f(t / each);
+        const Index i = t % each / blocks.across * blocks.rows, j = t % blocks.across * blocks.columns;
         const Matrix<T> a{p.a.data + i * p.a.row, p.a.row, p.a.column}, b{p.b.data + j * p.b.column, p.b.row, p.b.column};
         const OneThread one;
-        call(std::min(block_rows, m - i), std::min(block_columns, n - j), k, a, b, p.c + i * n + j, n);
+        call(std::min(blocks.rows, m - i), std::min(blocks.columns, n - j), k, a, b, p.c + i * n + j, n);
     };
-    run(count * down * across, work, task);
+    run(count * each, work, task);
 }
 
 template void gemm(Index, Index, Index, Index, FunctionRef<Product<float>(Index)>);
