@@ -113,7 +113,7 @@ Attended attended(const Tensor& q, const Tensor& k, const Tensor& v, const Atten
         check_scores("bias", options.bias, e.scores(a));
         x.push_back(options.bias);
     }
-    return {composed_attention(x, a), e.out(a), e.rows(a)};
+    return {fused_attention(x, a), e.out(a), e.rows(a)};
 }
 
 /// [rows, columns], or an error that names the argument of the block.
@@ -130,7 +130,7 @@ using namespace detail;
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
     const Attended both = attended(q, k, v, options);
-    return part_of(both.vector, 0, both.out);
+    return output_of(both.vector, both.out);
 }
 
 std::pair<Tensor, Tensor> attention_logsumexp(const Tensor& q, const Tensor& k, const Tensor& v,

@@ -32,6 +32,8 @@ inline constexpr double no_keys = 1e30;
 /// Output and log-sum-exp, one after the other, as a vector. x is q, k, v, scale and, if there is one, bias.
 Tensor composed_attention(std::span<const Tensor> x, const Attending&);
 Tensor fused_attention(std::span<const Tensor> x, const Attending&);
+/// The output alone, of this shape.
+Tensor output_of(const Tensor& vector, const Shape&);
 
 /// The part of a vector that begins at `first`, as a tensor of this shape.
 Tensor part_of(const Tensor& vector, Index first, const Shape&);
