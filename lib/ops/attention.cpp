@@ -64,13 +64,9 @@ Tensor scale_tensor(const char* op, const AttentionScale& scale, const Tensor& q
     return scale.tensor;
 }
 
-/// A vector of output and log-sum-exp, and what they are.
-struct Attended {
-    Tensor vector;
-    Shape out, rows;
-};
+}  // namespace
 
-Attended attended(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
     check_defined(name, q);
     check_operand(q, "q", q);
     check_operand(q, "k", k);
@@ -113,12 +109,25 @@ Attended attended(const Tensor& q, const Tensor& k, const Tensor& v, const Atten
         check_scores("bias", options.bias, e.scores(a));
         x.push_back(options.bias);
     }
-    return {fused_attention(x, a), e.out(a), e.rows(a)};
+    return {std::move(x), std::move(a), e};
 }
 
+namespace {
+
+/// An extent by its name, and what it is to be; negative: anything.
+struct Extent {
+    const char* name;
+    Index wanted = -1;
+
+    bool fits(Index extent) const { return wanted < 0 || extent == wanted; }
+    friend std::ostream& operator<<(std::ostream& os, const Extent& e) {
+        os << e.name;
+        return e.wanted < 0 ? os : os << " = " << e.wanted;
+    }
+};
 /// [rows, columns], or an error that names the argument of the block.
-void check_matrix(const char* what, const Tensor& x, const char* rows, Index m, const char* columns, Index n) {
-    if (x.dimension() != 2 || (m >= 0 && x.shape(0) != m) || (n >= 0 && x.shape(1) != n))
+void check_matrix(const char* what, const Tensor& x, Extent rows, Extent columns) {
+    if (x.dimension() != 2 || !rows.fits(x.shape(0)) || !columns.fits(x.shape(1)))
         fail<ShapeError>("attention_block", what, ' ', x.shape(), " is to be [", rows, ", ", columns,
                          "], of X [n, p], Y [n, m], A and B [r, n], C [m, n]");
 }
@@ -129,15 +138,16 @@ void check_matrix(const char* what, const Tensor& x, const char* rows, Index m, 
 using namespace detail;
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-    const Attended both = attended(q, k, v, options);
-    return output_of(both.vector, both.out);
+    const AttentionCall call = checked_attention(q, k, v, options);
+    return output_of(fused_attention(call.x, call.who), call.e.out(call.who));
 }
 
 std::pair<Tensor, Tensor> attention_logsumexp(const Tensor& q, const Tensor& k, const Tensor& v,
                                               const AttentionOptions& options) {
-    const Attended both = attended(q, k, v, options);
-    const Tensor lse = part_of(both.vector, size_of(both.out), both.rows);
-    return {part_of(both.vector, 0, both.out), where(lse < no_keys / 2, lse, -std::numeric_limits<double>::infinity())};
+    const AttentionCall call = checked_attention(q, k, v, options);
+    const Shape out = call.e.out(call.who);
+    const Tensor both = fused_attention(call.x, call.who), lse = part_of(both, size_of(out), call.e.rows(call.who));
+    return {part_of(both, 0, out), where(lse < no_keys / 2, lse, -std::numeric_limits<double>::infinity())};
 }
 
 Tensor attention_block(const Tensor& X, const Tensor& Y, const Tensor& A, const Tensor& B, const Tensor& C,
@@ -147,11 +157,12 @@ Tensor attention_block(const Tensor& X, const Tensor& Y, const Tensor& A, const 
         check_floating(op, x);
         check_same_dtype(op, X, x);
     }
-    check_matrix("X", X, "n", -1, "p", -1);
-    check_matrix("Y", Y, "n", X.shape(0), "m", -1);
-    check_matrix("A", A, "r", -1, "n", X.shape(0));
-    check_matrix("B", B, "r", A.shape(0), "n", X.shape(0));
-    check_matrix("C", C, "m", Y.shape(1), "n", X.shape(0));
+    check_matrix("X", X, {"n"}, {"p"});
+    const Extent n{"n", X.shape(0)};
+    check_matrix("Y", Y, n, {"m"});
+    check_matrix("A", A, {"r"}, n);
+    check_matrix("B", B, {"r", A.shape(0)}, n);
+    check_matrix("C", C, {"m", Y.shape(1)}, n);
     const Tensor scale = scale_tensor(op, lambda, X, 1);
     // Columns of the derivation are rows here: q = (A X)^T, k = (B Y)^T, v = C X.
     return attention(transpose(matmul(A, X)), transpose(matmul(B, Y)), matmul(C, X), {.scale = scale});

@@ -26,10 +26,18 @@ struct AttentionExtents {
     Shape scores(const Attending&) const;  ///< [..., heads, T, S]
 };
 
+/// What was asked for, once it is known to fit: x is q, k, v, scale and, if there is one, bias.
+struct AttentionCall {
+    std::vector<Tensor> x;
+    Attending who;
+    AttentionExtents e;
+};
+AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions&);
+
 /// In place of the log-sum-exp of a query that may attend to nothing: finite, and the exponential of any score less it is 0.
 inline constexpr double no_keys = 1e30;
 
-/// Output and log-sum-exp, one after the other, as a vector. x is q, k, v, scale and, if there is one, bias.
+/// Output and log-sum-exp, one after the other, as a vector.
 Tensor composed_attention(std::span<const Tensor> x, const Attending&);
 Tensor fused_attention(std::span<const Tensor> x, const Attending&);
 /// The output alone, of this shape.

@@ -297,6 +297,9 @@ Tensor composed_jvp(std::span<const Tensor> at, std::span<const Tensor> dx, auto
 /// The saved tensors of a node without the mask, in order of the inputs.
 std::span<const Tensor> inputs_of(const Node& n) { return std::span(n.extra->saved).first(n.extra->saved.size() - 1); }
 
+/// Of the first ones only.
+Need of_inputs(Need need, std::size_t count) { return need & ((Need(1) << count) - 1); }
+
 void adjoint_vjp(const Node& n, Tensor h, Need need, Tensor* cotangents) {
     const auto all = inputs_of(n), x = all.first(all.size() - 2);
     const Tensor &g = all[x.size()], &values = all.back();
@@ -313,12 +316,12 @@ void adjoint_vjp(const Node& n, Tensor h, Need need, Tensor* cotangents) {
     const Inputs hats = taken_apart(x, parts, h);
     const Tensor moved = tangent(x, a, hats, values);
     if (wants(need, count)) cotangents[count] = g.dimension() > 1 ? part_of(moved, 0, g.shape()) : moved;
-    if (!(need & ((Need(1) << count) - 1))) return;
+    const Need own = of_inputs(need, count);
+    if (!own) return;
     const Directions directions{hats, {}, moved};
-    const Inputs found = adjoint(x, a, g, values, need, &directions);
-    const Inputs order = wanted(x, need);
+    const Inputs found = adjoint(x, a, g, values, own, &directions);
     for (std::size_t i = 0, at = 0; i < count; ++i)
-        if (i < 3 || need >> i & 1) cotangents[i] = found[at++];
+        if (i < 3 || own >> i & 1) cotangents[i] = found[at++];
 }
 Tensor adjoint_jvp(const Node& n, const Tensor* tangents) {
     const auto all = inputs_of(n), x = all.first(all.size() - 2);
@@ -366,11 +369,11 @@ void tangent_vjp(const Node& n, Tensor h, Need need, Tensor* cotangents) {
     }
     const Tensor& values = all.back();
     const Inputs dx = spread_out(count, present, given);
-    if (need & ((Need(1) << count) - 1)) {
+    if (const Need own = of_inputs(need, count)) {
         const Directions directions{dx, {}, n.out};
-        const Inputs found = adjoint(x, a, h, values, need, &directions);
+        const Inputs found = adjoint(x, a, h, values, own, &directions);
         for (std::size_t i = 0, at = 0; i < count; ++i)
-            if (i < 3 || need >> i & 1) cotangents[i] = found[at++];
+            if (i < 3 || own >> i & 1) cotangents[i] = found[at++];
     }
     Need linear = 0;
     for (std::size_t i = 0, at = count; i < count; ++i)
