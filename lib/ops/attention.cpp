@@ -56,12 +56,13 @@ void check_scores(const char* what, const Tensor& x, const Shape& scores) {
 }
 
 Tensor scale_tensor(const char* op, const AttentionScale& scale, const Tensor& q, double otherwise) {
-    if (!scale.tensor.defined()) return scalar(scale.number.value_or(otherwise), q.dtype());
-    check_floating(op, scale.tensor);
-    check_same_dtype(op, q, scale.tensor);
-    if (scale.tensor.dimension() != 0)
-        fail<ShapeError>(op, "the scale ", scale.tensor.shape(), " is no scalar; give a number or reshape it to {}");
-    return scale.tensor;
+    if (!scale.tensor) return scalar(scale.number.value_or(otherwise), q.dtype());
+    const Tensor& given = *scale.tensor;
+    check_floating(op, given);
+    check_same_dtype(op, q, given);
+    if (given.dimension() != 0)
+        fail<ShapeError>(op, "the scale ", given.shape(), " is no scalar; give a number or reshape it to {}");
+    return given;
 }
 
 }  // namespace

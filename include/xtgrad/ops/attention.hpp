@@ -10,7 +10,7 @@ namespace [[gnu::visibility("default")]] xtgrad {
 /// What the scores are multiplied by: a number or a scalar Tensor, which is differentiable; 1 / sqrt(D) when neither is given.
 struct AttentionScale {
     std::optional<double> number = {};
-    Tensor tensor = {};
+    std::optional<Tensor> tensor = {};
 
     AttentionScale() = default;
     template <Arithmetic N>
