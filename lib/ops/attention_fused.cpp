@@ -187,19 +187,37 @@ struct Directions {
     Tensor cotangent, values;
 };
 
-/// The adjoints of the inputs for a cotangent of the values, or of the output alone; or their tangents.
+/// Which of the inputs x are in a vector of adjoints: q, k and v always.
+bool included(Need need, std::size_t i) { return i < 3 || need >> i & 1; }
+
+/// The adjoints of the inputs for a cotangent of the values, or of the output alone; or their tangents. Given a vector, it
+/// becomes all of them, and they its parts.
 Inputs adjoint(std::span<const Tensor> x, const Attending& a, const Tensor& g, const Tensor& values, Need need,
-               const Directions* second = nullptr) {
-    return with_floating(x[0].dtype(), [&](auto z) {
+               const Directions* second = nullptr, Tensor* vector = nullptr) {
+    Inputs result;
+    if (vector) {
+        Index size = 0;
+        for (std::size_t i = 0; i < x.size(); ++i) size += included(need, i) ? element_count(x[i]) : 0;
+        *vector = allocate(x[0].dtype(), {size});
+    }
+    for (std::size_t i = 0, at = 0; i < x.size(); ++i) {
+        if (!included(need, i)) continue;
+        const Shape shape = x[i].shape();
+        result.push_back(vector ? make_view(*vector, shape, dense_strides(shape), Index(at)) : allocate(x[0].dtype(), shape));
+        at += std::size_t(element_count(x[i]));
+    }
+    with_floating(x[0].dtype(), [&](auto z) {
         using T = decltype(z);
         const Dtype dtype = x[0].dtype();
         Operands<T> in(x, a);
         const auto& e = in.e;
         const Index parts = kernels::adjoint_parts(in.kernel), tasks = kernels::adjoint_tasks(in.kernel);
-        Shape split = x[0].shape();
-        split.insert(0, parts);
-        const Tensor q = allocate(dtype, split);
-        Inputs out{q, allocate(dtype, x[1].shape()), allocate(dtype, x[2].shape())};
+        Tensor q = result[0];
+        if (parts > 1) {
+            Shape split = x[0].shape();
+            split.insert(0, parts);
+            q = allocate(dtype, split);
+        }
         std::vector<double> scale(std::size_t(need & scale_bit ? tasks : 0));
         Tensor bias;
         if (need & bias_bit) {
@@ -210,8 +228,8 @@ Inputs adjoint(std::span<const Tensor> x, const Attending& a, const Tensor& g, c
         to.cotangent = in.values_of(g);
         to.values = in.values_of(values);
         to.q = in.dense_rows(mutable_data<T>(q), e.queries, a.heads, e.width);
-        to.k = in.dense_rows(mutable_data<T>(out[1]), e.keys, a.kv_heads, e.width);
-        to.v = in.dense_rows(mutable_data<T>(out[2]), e.keys, a.kv_heads, e.value_width);
+        to.k = in.dense_rows(mutable_data<T>(result[1]), e.keys, a.kv_heads, e.width);
+        to.v = in.dense_rows(mutable_data<T>(result[2]), e.keys, a.kv_heads, e.value_width);
         to.part = element_count(x[0]);
         to.scale = need & scale_bit ? scale.data() : nullptr;
         to.bias = need & bias_bit ? mutable_data<T>(bias) : nullptr;
@@ -229,25 +247,37 @@ Inputs adjoint(std::span<const Tensor> x, const Attending& a, const Tensor& g, c
                 k.adjoint(in.kernel, to, task, work);
         });
         const Unrecorded inner;
+        const auto put = [&](Tensor& into, const Tensor& from) {
+            if (vector)
+                std::copy_n(mutable_data<T>(contiguous(from)), element_count(from), mutable_data<T>(into));
+            else
+                into = from;
+        };
         const Axes first{0};
-        out[0] = parts == 1 ? reshaped(q, x[0].shape()) : sum(q, &first, false);
+        if (parts > 1) put(result[0], sum(q, &first, false));
         if (need & scale_bit) {
             double total = 0;
             for (const double part : scale) total += part;
-            out.push_back(scalar(total, dtype));
+            *mutable_data<T>(result[3]) = T(total);
         }
-        if (need & bias_bit) out.push_back(sum_to(bias, x[4].shape()));
-        return out;
+        if (need & bias_bit) put(result.back(), sum_to(bias, x[4].shape()));
     });
+    return result;
+}
+/// As one vector.
+Tensor adjoint_vector(std::span<const Tensor> x, const Attending& a, const Tensor& g, const Tensor& values, Need need,
+                      const Directions* second = nullptr) {
+    Tensor vector;
+    adjoint(x, a, g, values, need, second, &vector);
+    return vector;
 }
 
 // ---- the adjoints that are wanted, one after the other; inputs x, a cotangent g, and the values
 
-/// Which of the inputs x are in the vector.
 Inputs wanted(std::span<const Tensor> x, Need need) {
     Inputs list;
     for (std::size_t i = 0; i < x.size(); ++i)
-        if (i < 3 || need >> i & 1) list.push_back(x[i]);
+        if (included(need, i)) list.push_back(x[i]);
     return list;
 }
 /// A vector of adjoints taken apart: one for each input, undefined where it is not in there.
@@ -255,7 +285,7 @@ Inputs taken_apart(std::span<const Tensor> x, Need need, const Tensor& vector) {
     Inputs parts(x.size());
     Index first = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
-        if (i >= 3 && !(need >> i & 1)) continue;
+        if (!included(need, i)) continue;
         parts[i] = part_of(vector, first, x[i].shape());
         first += element_count(x[i]);
     }
@@ -321,7 +351,7 @@ void adjoint_vjp(const Node& n, Tensor h, Need need, Tensor* cotangents) {
     const Directions directions{hats, {}, moved};
     const Inputs found = adjoint(x, a, g, values, own, &directions);
     for (std::size_t i = 0, at = 0; i < count; ++i)
-        if (i < 3 || own >> i & 1) cotangents[i] = found[at++];
+        if (included(own, i)) cotangents[i] = found[at++];
 }
 Tensor adjoint_jvp(const Node& n, const Tensor* tangents) {
     const auto all = inputs_of(n), x = all.first(all.size() - 2);
@@ -334,9 +364,9 @@ Tensor adjoint_jvp(const Node& n, const Tensor* tangents) {
     if (recording())
         return composed_jvp(all.first(count + 1), {tangents, count + 1},
                             [&](std::span<const Tensor> v) { return composed_adjoint(v.first(count), a, v[count], parts); });
-    if (!any_defined(dx)) return dg.defined() ? joined(adjoint(x, a, dg, values, parts)) : Tensor();
+    if (!any_defined(dx)) return dg.defined() ? adjoint_vector(x, a, dg, values, parts) : Tensor();
     const Directions directions{dx, dg, moved.defined() ? moved : tangent(x, a, dx, values)};
-    return joined(adjoint(x, a, g, values, parts, &directions));
+    return adjoint_vector(x, a, g, values, parts, &directions);
 }
 constexpr Op adjoint_op{"attention_vjp", adjoint_vjp, adjoint_jvp};
 
@@ -373,7 +403,7 @@ void tangent_vjp(const Node& n, Tensor h, Need need, Tensor* cotangents) {
         const Directions directions{dx, {}, n.out};
         const Inputs found = adjoint(x, a, h, values, own, &directions);
         for (std::size_t i = 0, at = 0; i < count; ++i)
-            if (i < 3 || own >> i & 1) cotangents[i] = found[at++];
+            if (included(own, i)) cotangents[i] = found[at++];
     }
     Need linear = 0;
     for (std::size_t i = 0, at = count; i < count; ++i)
@@ -381,7 +411,7 @@ void tangent_vjp(const Node& n, Tensor h, Need need, Tensor* cotangents) {
     if (!linear) return;
     const Inputs found = adjoint(x, a, h, values, linear);
     for (std::size_t i = 0, at = 0, to = count; i < count; ++i) {
-        const bool in_there = i < 3 || linear >> i & 1;
+        const bool in_there = included(linear, i);
         if (present >> i & 1) {
             if (in_there) cotangents[to] = found[at];
             ++to;
@@ -410,25 +440,21 @@ void values_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
     const auto all = inputs_of(n), x = all.first(all.size() - 1);
     const Tensor& values = all.back();
     const Attending a = attending(n);
-    Inputs found = adjoint(x, a, g, values, need);
     if (recording()) {
-        Tensor vector;
-        {
-            const Unrecorded inner;
-            vector = joined(found);
-        }
+        const Tensor vector = adjoint_vector(x, a, g, values, need);
         Inputs inputs(x.begin(), x.end());
         inputs.push_back(g);
         inputs.push_back(values);
         Attr attr;
         attr.i = Index(need);
         keep(record(adjoint_op, vector, inputs, attr), inputs, a);
-        found = taken_apart(x, need, vector);
+        const Inputs found = taken_apart(x, need, vector);
         std::copy(found.begin(), found.end(), cotangents);
         return;
     }
+    Inputs found = adjoint(x, a, g, values, need);
     for (std::size_t i = 0, at = 0; i < x.size(); ++i)
-        if (i < 3 || need >> i & 1) cotangents[i] = std::move(found[at++]);
+        if (included(need, i)) cotangents[i] = std::move(found[at++]);
 }
 Tensor values_jvp(const Node& n, const Tensor* tangents) {
     const auto all = inputs_of(n), x = all.first(all.size() - 1);
