@@ -66,7 +66,8 @@ struct AttentionAdjoint {
     HeadRows<T> q, k, v;                                   // the results
     Index part;                                            // between the parts of q', which are to be added up
     double* scale;                                         // of each task; null: not wanted
-    T* bias;                                               // [batch, heads, queries, keys], zeros at first; null: not wanted
+    T* bias;                                               // [batch, heads, queries or 1, keys], zeros at first; null: not wanted
+    Index bias_query;                                      // between its queries; 0: summed over them
 };
 
 template <class T>

@@ -284,8 +284,14 @@ private:
     }
     void write_bias(Index q0, Index n, Index k0, Visible rows, const T* ds) {
         if (!x_.bias) return;
-        T* to = x_.bias + ((b_ * a_.heads + h_) * a_.queries + q0) * a_.keys + k0 + rows.first;
-        matrix_kernels_of<T, Isa::XG_ISA>().transpose(rows.last - rows.first, std::min(n, panel<T>), ds, w_.p_step, to, a_.keys);
+        const Index head = b_ * a_.heads + h_, m = rows.last - rows.first;
+        T* to = x_.bias + head * (x_.bias_query ? a_.queries : 1) * a_.keys + q0 * x_.bias_query + k0 + rows.first;
+        if (x_.bias_query) {
+            matrix_kernels_of<T, Isa::XG_ISA>().transpose(m, std::min(n, panel<T>), ds, w_.p_step, to, a_.keys);
+            return;
+        }
+        for (Index r = 0; r < m; ++r)
+            for (Index j = 0; j < panel<T>; ++j) to[r] += ds[r * w_.p_step + j];
     }
 
     /// Rows of keys at `at` get their share of queries first .. first + n - 1; `row` is theirs in the tiles.

@@ -219,9 +219,13 @@ Inputs adjoint(std::span<const Tensor> x, const Attending& a, const Tensor& g, c
             q = allocate(dtype, split);
         }
         std::vector<double> scale(std::size_t(need & scale_bit ? tasks : 0));
+        // A bias that is one number for all keys of a query only moves the log-sum-exp.
+        const bool by_key = need & bias_bit && x[4].dimension() > 0 && x[4].shape().back() != 1;
         Tensor bias;
-        if (need & bias_bit) {
-            bias = allocate(dtype, e.scores(a), "attention");
+        if (by_key) {
+            Shape shape = e.scores(a);
+            if (x[4].dimension() < 2 || x[4].shape(-2) == 1) shape[shape.size() - 2] = 1;
+            bias = allocate(dtype, shape, "attention");
             std::fill_n(mutable_data<T>(bias), element_count(bias), T(0));
         }
         kernels::AttentionAdjoint<T> to{};
@@ -232,7 +236,8 @@ Inputs adjoint(std::span<const Tensor> x, const Attending& a, const Tensor& g, c
         to.v = in.dense_rows(mutable_data<T>(result[2]), e.keys, a.kv_heads, e.value_width);
         to.part = element_count(x[0]);
         to.scale = need & scale_bit ? scale.data() : nullptr;
-        to.bias = need & bias_bit ? mutable_data<T>(bias) : nullptr;
+        to.bias = by_key ? mutable_data<T>(bias) : nullptr;
+        to.bias_query = by_key && bias.shape(-2) == e.queries ? e.keys : 0;
         const auto& k = kernels::attention_kernels<T>();
         kernels::AttentionTangents<T> d{};
         if (second) {
@@ -259,6 +264,14 @@ Inputs adjoint(std::span<const Tensor> x, const Attending& a, const Tensor& g, c
             double total = 0;
             for (const double part : scale) total += part;
             *mutable_data<T>(result[3]) = T(total);
+        }
+        if (need & bias_bit && !by_key) {
+            Shape shape = e.rows(a);
+            shape.push_back(1);
+            bias = allocate(dtype, shape);
+            const T* cotangent = second ? to.cotangent_tangent.lse : to.cotangent.lse;
+            for (Index i = 0; i < element_count(bias); ++i)
+                mutable_data<T>(bias)[i] = cotangent && to.values.lse[i] < T(no_keys / 2) ? cotangent[i] : T(0);
         }
         if (need & bias_bit) put(result.back(), sum_to(bias, x[4].shape()));
     });
