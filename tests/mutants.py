@@ -51,9 +51,10 @@ def run(*command):
 def main():
     source, build = COPY / "source", COPY / "build"
     shutil.rmtree(source, ignore_errors=True)
-    for folder in ("lib", "include", "tests"):
+    for folder in ("lib", "include", "tests", "docs"):
         shutil.copytree(ROOT / folder, source / folder)
-    shutil.copy(ROOT / "CMakeLists.txt", source)
+    for file in ("CMakeLists.txt", "README.md"):
+        shutil.copy(ROOT / file, source)
     run("cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DXTGRAD_EXAMPLES=OFF",
         "-DXTGRAD_INSTRUCTION_SETS=").check_returncode()
 

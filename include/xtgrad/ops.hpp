@@ -1,6 +1,7 @@
 // Every op.
 #pragma once
 #include "ops/arrangement.hpp"
+#include "ops/attention.hpp"
 #include "ops/creation.hpp"
 #include "ops/diagonals.hpp"
 #include "ops/elementwise.hpp"

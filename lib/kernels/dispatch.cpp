@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "../rules/all.hpp"
+#include "attention.hpp"
 #include "elementwise_table.hpp"
 #include "fold.hpp"
 #include "matrix.hpp"
@@ -95,6 +96,13 @@ const MatrixKernels<T>& matrix_kernels() noexcept {
 }
 template const MatrixKernels<float>& matrix_kernels() noexcept;
 template const MatrixKernels<double>& matrix_kernels() noexcept;
+
+template <class T>
+const AttentionKernels<T>& attention_kernels() noexcept {
+    return of_variant(active_isa(), []<Isa isa>() -> auto& { return attention_kernels_of<T, isa>(); });
+}
+template const AttentionKernels<float>& attention_kernels() noexcept;
+template const AttentionKernels<double>& attention_kernels() noexcept;
 
 template <class T>
 const FoldKernels<T>& fold_kernels() noexcept {

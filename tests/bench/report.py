@@ -17,6 +17,17 @@ MIN_TIME = "0.1"  # seconds for each case and round
 CHAIN = {"forward": 1 / 18, "forward + backward to x": 1 / 60}
 OPS = {"exp": 0.6, "softmax": 0.6, "layer_norm": 0.6, "gelu": 0.35, "tanh": 0.35}
 COPY, BATCHED, EINSUM = 2.5, 0.7, 1.2
+ATTENTION = {
+    "B1 H8 T1024 D64 causal": 0.55,
+    "B1 H8 T1024 D64 full": 0.82,
+    "B1 H4 T4096 D64 causal": 0.8,
+    "B4 H8 T256 D64 causal": 0.5,
+    "B12 H4 T64 D32 causal": 0.4,
+    "B1 H1 T2048 D64 causal": 0.6,
+    "B1 H3 T1024 D128 full": 0.82,
+    "B1 H8 T1024 D64 full, f64": 0.65,
+    "attention_block": 0.65,
+}
 SMALL, LARGE = "32-32-32-32, batch 16", "784-256-10, batch 128"
 
 
@@ -82,6 +93,20 @@ def table(ours, peers, per):
         print((line + remarks).rstrip())
 
 
+def attention_shares(attention, machine, build):
+    """Rates and ratios of attention, and its memory."""
+    times = {name: statistics.median(list_) for name, list_ in attention.times.items()}
+    full, causal = "B1 H8 T1024 D64 full", "B1 H8 T1024 D64 causal"
+    rate = 14 * 8 * 1024**2 * 64 / times[full]
+    sgemm = statistics.median(next(rates for name, rates in machine.rates.items() if name.startswith("sgemm")))
+    print(f"{full}: {rate:.1f} GFLOP/s, {rate / sgemm:.2f} of sgemm, at least 0.85")
+    for case in (full, causal):
+        jvp = (times[case + ", forward + JVP"] - times[case + ", forward"]) / times[case + ", forward"]
+        print(f"{case}: JVP {jvp:.2f} of the forward, at most 3; HVP {times[case + ', HVP'] / times[case]:.2f} of the first order, at most 4.2")
+    memory = subprocess.run([f"{build}/bench_attention_memory"], capture_output=True, text=True).stdout.strip()
+    print(f"T16384 D64 causal, forward + backward + HVP: {memory} MB beyond inputs and results, at most 100")
+
+
 def cpu_model():
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
@@ -97,18 +122,20 @@ def work_of_others():
 def main(build):
     has_torch, has_jax = (importlib.util.find_spec(name) is not None for name in ("torch", "jax"))
     here = Path(__file__).parent
-    machine, ops, memory, products, mlp = ours = [Side(native(f"{build}/bench_{name}"))
-                                                  for name in ("machine", "ops", "memory", "products", "mlp")]
+    machine, ops, memory, products, attention, mlp = ours = [
+        Side(native(f"{build}/bench_{name}")) for name in ("machine", "ops", "memory", "products", "attention", "mlp")]
     copies = Side([f"{build}/bench_memory", "--copies", *native("")[1:]])
     chain = Side(native(f"{build}/bench_chain"), "cpu_time")  # one thread: what others run beside it counts less
     peer_chain = Side(has_torch and native(f"{build}/bench_peer_chain"), "cpu_time")
     peer_ops = Side(has_torch and [sys.executable, str(here / "peer_ops.py"), MIN_TIME])
+    peer_attention = Side(has_torch and [sys.executable, str(here / "peer_attention.py"), MIN_TIME])
     peer_mlp = Side(has_torch and native(f"{build}/bench_peer_mlp"))
     torch_mlp = Side(has_torch and [sys.executable, str(here / "peer_mlp.py"), "torch", MIN_TIME])
     jax_mlp = Side(has_jax and [sys.executable, str(here / "peer_mlp.py"), "jax", MIN_TIME], package="jax")
     start, others = time.monotonic(), work_of_others()
     for _ in range(ROUNDS):
-        for side in (machine, chain, peer_chain, ops, peer_ops, memory, copies, products, mlp, peer_mlp, torch_mlp, jax_mlp):
+        for side in (machine, chain, peer_chain, ops, peer_ops, memory, copies, products, attention, peer_attention,
+                     mlp, peer_mlp, torch_mlp, jax_mlp):
             side.round()
             if side in (*ours, chain, copies) and side.skipped:
                 sys.exit(f"{side.command[0]}: {side.skipped}")
@@ -137,6 +164,9 @@ def main(build):
         share = rate[case] / rate[peer]
         print(f"{case:28}{rate[case]:10.1f} GFLOP/s, {share:.2f} of {rate[peer]:.1f} ({peer.split(',')[0]}); "
               f"at least {least:.2f}: {'met' if share >= least else 'missed'}")
+    print("\nattention: forward + backward, 2 threads, us")
+    table(attention, [("PyTorch", peer_attention, ATTENTION)], 1000)
+    attention_shares(attention, machine, build)
     print("\ntraining steps of tanh networks, f32, 2 threads, us")
     table(mlp, [("libtorch", peer_mlp, {SMALL: 0.2}), ("PyTorch", torch_mlp, {LARGE: 0.7}), ("JAX", jax_mlp, {SMALL: 0.5})], 1000)
 

@@ -11,6 +11,7 @@ xg::Rng& generator() {
 }  // namespace
 
 std::vector<Row> arrangement_rows();
+std::vector<Row> attention_rows();
 std::vector<Row> creation_rows();
 std::vector<Row> elementwise_rows();
 std::vector<Row> indexing_rows();
@@ -28,7 +29,7 @@ const std::vector<Family> families{
     {"manipulation", manipulation_rows, Free::nothing}, {"arrangement", arrangement_rows, Free::nothing},
     {"indexing", indexing_rows, Free::nothing},       {"linear", linear_rows, Free::nothing},
     {"product", product_rows, Free::nothing},         {"row", row_rows, Free::nothing},
-    {"creation", creation_rows, Free::nothing},
+    {"attention", attention_rows, Free::nothing},     {"creation", creation_rows, Free::nothing},
 };
 
 std::vector<Row> rows_of(const Family& family) {

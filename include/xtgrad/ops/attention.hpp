@@ -1,0 +1,49 @@
+// Attention: fused nodes that never store the matrix of the scores. f32 and f64.
+#pragma once
+#include <optional>
+#include <utility>
+
+#include "operands.hpp"
+
+namespace [[gnu::visibility("default")]] xtgrad {
+
+/// What the scores are multiplied by: a number or a scalar Tensor, which is differentiable; 1 / sqrt(D) when neither is given.
+struct AttentionScale {
+    std::optional<double> number = {};
+    std::optional<Tensor> tensor = {};
+
+    AttentionScale() = default;
+    template <Arithmetic N>
+    AttentionScale(N n) : number(static_cast<double>(n)) {}
+    AttentionScale(Tensor t) : tensor(std::move(t)) {}
+};
+
+struct AttentionOptions {
+    AttentionScale scale = {};
+    bool causal = false;               ///< query i attends to keys 0 .. i + offset
+    Index offset = 0;                  ///< key i + offset stands where query i does; S - T for generation with a cache
+    std::optional<Index> window = {};  ///< w: keys i + offset - w + 1 .. i + offset; not causal: i + offset - w .. i + offset + w
+    Tensor bias = {};                  ///< added to the scores; broadcasts to [..., heads, T, S]; differentiable
+    Tensor mask = {};                  ///< boolean, true where a query may attend; broadcasts likewise
+    Index heads = 1;                   ///< that share the columns of q, each D wide
+    std::optional<Index> kv_heads = {};  ///< of k and v, each for as many neighbouring heads of q; by default `heads`
+};
+
+/// softmax(scale q k^T + bias) v for each head: q [..., T, heads D], k [..., S, kv_heads D], v [..., S, kv_heads Dv] to
+/// [..., T, heads Dv] (Vaswani et al., arXiv:1706.03762), tile by tile with a running maximum and sum (Dao et al.,
+/// arXiv:2205.14135): memory O(T D) forward, backward, and for products with the Hessian. Third derivatives store T x S
+/// matrices. A query that may attend to nothing gives 0 and has no gradient. Throws ShapeError or DtypeError when arguments do
+/// not fit, Error for a negative window.
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options = {});
+
+/// With the logarithm of each query's sum of exponentials, [..., heads, T], also differentiable; -inf for a query that may
+/// attend to nothing.
+std::pair<Tensor, Tensor> attention_logsumexp(const Tensor& q, const Tensor& k, const Tensor& v,
+                                              const AttentionOptions& options = {});
+
+/// softmax(lambda X^T A^T B Y) C X, the softmax over the m columns of Y: X [n, p], Y [n, m], A and B [r, n], C [m, n] to [p, p];
+/// lambda a number or a scalar Tensor. Any of the six is differentiable. Throws ShapeError when they do not fit.
+Tensor attention_block(const Tensor& X, const Tensor& Y, const Tensor& A, const Tensor& B, const Tensor& C,
+                       const AttentionScale& lambda);
+
+}  // namespace xtgrad

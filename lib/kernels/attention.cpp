@@ -1,0 +1,250 @@
+#include "attention.hpp"
+
+#include <cmath>
+
+#include "attention_adjoint.hpp"
+#include "attention_tile.hpp"
+
+namespace xtgrad::kernels {
+namespace {
+
+constexpr Isa this_isa = Isa::XG_ISA;
+
+/// The queries of a task: a chunk of a head's.
+struct Chunk {
+    Index b, h, q0, n;
+
+    template <class T>
+    Chunk(const Attention<T>& a, Index task) {
+        const Index heads = a.batch * a.heads, chunks = (a.queries + query_chunk - 1) / query_chunk;
+        b = task % heads / a.heads;
+        h = task % a.heads;
+        q0 = (chunks - 1 - task / heads) * query_chunk;  // when causal the longest first
+        n = std::min(query_chunk, a.queries - q0);
+    }
+};
+
+// ---- forward: per query m, the largest score so far, and l = sum e^(s - m); O^T = sum e^(s - m) v; all in powers of 2
+
+template <class T>
+struct ForwardArrays {
+    Index k_step, v_step;
+    T *q, *out, *m, *l, *k, *v, *s, *extra;
+    Index size;
+
+    ForwardArrays(const Attention<T>& a, T* work) : k_step(odd_lines<T>(a.width)), v_step(odd_lines<T>(a.value_width)) {
+        const Index n = panels<T>(std::min(a.queries, query_chunk)), keys = std::min(a.keys, key_block);
+        Layout<T> layout(work);
+        q = layout.take(n * a.width);
+        out = layout.take(n * a.value_width);
+        m = layout.take(n);
+        l = layout.take(n);
+        k = layout.take(keys * k_step);
+        v = layout.take(keys * v_step);
+        s = layout.take(keys * panel<T>);
+        extra = layout.take(a.bias.data || a.mask.data ? keys * panel<T> : 0);
+        size = layout.used();
+    }
+};
+template <class T>
+Index forward_work(const Attention<T>& a) {
+    return ForwardArrays<T>(a, nullptr).size;
+}
+
+/// One panel of queries against one block of keys.
+template <class T>
+void forward_panel(const Attention<T>& a, const Chunk& c, const ForwardArrays<T>& w, Index at, Index k0, Visible rows) {
+    using B = Batch<T>;
+    const Index q0 = c.q0 + at, keys = rows.last - rows.first;
+    const T *q = w.q + at * a.width, *k = w.k + rows.first * w.k_step;
+    T *s = w.s + rows.first * panel<T>, *m = w.m + at, *l = w.l + at, *out = w.out + at * a.value_width;
+    const T* extra = pack_extra(a, c.b, c.h, q0, c.n - at, k0, rows, w.extra);
+    B old[2], top[2];
+    for (int j = 0; j < 2; ++j) old[j] = top[j] = B::load_unaligned(m + j * width<T>);
+    const bool plain = !extra && rows.whole;
+    product<false>(keys, a.width, k, w.k_step, q, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
+        each_vector<n, T>(sums, [&](B& sum, Index i, Index j) { sum.store_unaligned(s + (first + i) * panel<T> + j); });
+        B t[2] = {top[0], top[1]};
+#pragma GCC unroll 12
+        for (int i = 0; i < n; ++i)
+            for (int j = 0; j < 2; ++j) t[j] = xsimd::max(t[j], sums[i][j]);
+        if (plain) top[0] = t[0], top[1] = t[1];
+    });
+    if (!plain) {
+        if (!extra) hide(a, q0, k0, rows, w.s, panel<T>, -std::numeric_limits<T>::infinity());
+        for (Index i = 0; i < keys; ++i)
+            for (int j = 0; j < 2; ++j) {
+                T* p = s + i * panel<T> + j * width<T>;
+                B x = B::load_unaligned(p);
+                if (extra) {
+                    x = x + B::load_unaligned(extra + (rows.first + i) * panel<T> + j * width<T>);
+                    x.store_unaligned(p);
+                }
+                top[j] = xsimd::max(top[j], x);
+            }
+    }
+    B sum[2] = {B(T(0)), B(T(0))}, shrink[2];
+    for (Index i = 0; i < keys; ++i)
+        for (int j = 0; j < 2; ++j) {
+            T* p = s + i * panel<T> + j * width<T>;
+            const B e = power_of_2(B::load_unaligned(p) - top[j]);
+            e.store_unaligned(p);
+            sum[j] = sum[j] + e;
+        }
+    for (int j = 0; j < 2; ++j) {
+        shrink[j] = power_of_2(old[j] - top[j]);
+        top[j].store_unaligned(m + j * width<T>);
+        (B::load_unaligned(l + j * width<T>) * shrink[j] + sum[j]).store_unaligned(l + j * width<T>);
+    }
+    product<true>(
+        a.value_width, keys, w.v + rows.first * w.v_step, w.v_step, s, panel<T>,
+        [&]<int n>(Index first, Sums<T, n>& sums) {
+            each_vector<n, T>(
+                sums, [&](B& x, Index i, Index j) { x = B::load_unaligned(out + (first + i) * panel<T> + j) * shrink[j != 0]; });
+        },
+        [&]<int n>(Index first, Sums<T, n>& sums) {
+            each_vector<n, T>(sums, [&](B& x, Index i, Index j) { x.store_unaligned(out + (first + i) * panel<T> + j); });
+        });
+}
+
+template <class T>
+void forward(const Attention<T>& a, const AttentionValues<T>& to, Index task, T* work) {
+    const Chunk c(a, task);
+    const ForwardArrays<T> w(a, work);
+    const Index kv = c.h / (a.heads / a.kv_heads), end = panels<T>(c.n);
+    constexpr T lowest = T(-1e30);
+    const T* q = a.q.at(c.b, c.h);
+    for (Index at = 0; at < end; at += panel<T>)
+        pack_panel(c.n - at, a.width, q + (c.q0 + at) * a.q.row, a.q.row, T(a.scale * T(log2_e)), w.q + at * a.width);
+    fill(w.m, end, lowest);
+    fill(w.l, end, T(0));
+    fill(w.out, end * a.value_width, T(0));
+    for (Index k0 = 0; k0 < a.keys; k0 += key_block) {
+        const Index keys = std::min(key_block, a.keys - k0);
+        const Visible any(a, c.q0, c.n, k0, keys);
+        if (any.first >= any.last) continue;
+        copy_rows(keys, a.width, a.k.at(c.b, kv) + k0 * a.k.row, a.k.row, T(1), w.k, w.k_step);
+        copy_rows(keys, a.value_width, a.v.at(c.b, kv) + k0 * a.v.row, a.v.row, T(1), w.v, w.v_step);
+        for (Index at = 0; at < end; at += panel<T>) {
+            const Visible rows(a, c.q0 + at, std::min(panel<T>, c.n - at), k0, keys);
+            if (rows.first < rows.last) forward_panel(a, c, w, at, k0, rows);
+        }
+    }
+    T *out = to.out.at(c.b, c.h), *lse = to.lse + (c.b * a.heads + c.h) * a.queries + c.q0;
+    for (Index at = 0; at < end; at += panel<T>) {
+        const Index n = std::min(panel<T>, c.n - at);
+        T *l = w.l + at, *columns = w.out + at * a.value_width;
+        for (Index j = 0; j < n; ++j) lse[at + j] = l[j] > 0 ? w.m[at + j] * T(log_2) + std::log(l[j]) : T(1e30);
+        for (Index j = 0; j < panel<T>; ++j) l[j] = l[j] > 0 ? 1 / l[j] : (l[j] == 0 ? T(0) : l[j]);
+        for (Index d = 0; d < a.value_width; ++d)
+            for (Index j = 0; j < panel<T>; ++j) columns[d * panel<T> + j] *= l[j];
+        matrix_kernels_of<T, this_isa>().transpose(a.value_width, n, columns, panel<T>, out + (c.q0 + at) * to.out.row,
+                                                   to.out.row);
+    }
+}
+
+// ---- tangent: rows of k are [k | k.], of v [v | v.]; columns of q are [scale q. + scale. q; scale q]
+
+template <class T>
+struct TangentArrays {
+    Index k_step, v_step;
+    T *q, *out, *lse, *mu, *k, *v, *p, *e, *extra, *bias;
+    Index size;
+
+    TangentArrays(const Attention<T>& a, T* work) : k_step(odd_lines<T>(2 * a.width)), v_step(odd_lines<T>(2 * a.value_width)) {
+        const Index n = panels<T>(std::min(a.queries, query_chunk)), keys = std::min(a.keys, key_block);
+        Layout<T> layout(work);
+        q = layout.take(n * 2 * a.width);
+        out = layout.take(n * a.value_width);
+        lse = layout.take(n);
+        mu = layout.take(n);
+        k = layout.take(keys * k_step);
+        v = layout.take(keys * v_step);
+        p = layout.take(keys * panel<T>);
+        e = layout.take(keys * panel<T>);
+        extra = layout.take(keys * panel<T>);
+        bias = layout.take(keys * panel<T>);
+        size = layout.used();
+    }
+};
+template <class T>
+Index tangent_work(const Attention<T>& a) {
+    return TangentArrays<T>(a, nullptr).size;
+}
+
+template <class T>
+void tangent_panel(const Attention<T>& a, const AttentionTangents<T>& d, const Chunk& c, const TangentArrays<T>& w, Index at,
+                   Index k0, Visible rows) {
+    using B = Batch<T>;
+    const Index q0 = c.q0 + at, keys = rows.last - rows.first, row = rows.first * panel<T>;
+    const T *q = w.q + at * 2 * a.width, *k = w.k + rows.first * w.k_step, *v = w.v + rows.first * w.v_step;
+    T *p = w.p + row, *e = w.e + row, *out = w.out + at * a.value_width;
+    const T* extra = pack_extra(a, c.b, c.h, q0, c.n - at, k0, rows, w.extra);
+    probabilities(keys, a.width, k, w.k_step, q + a.width * panel<T>, extra ? extra + row : nullptr, w.lse + at, p, panel<T>);
+    if (!extra && !rows.whole) hide(a, q0, k0, rows, w.p, panel<T>, T(0));
+    const T* bias = d.bias.at(c.b, c.h);
+    if (bias) pack_grid(d.bias, bias + q0 * d.bias.query + (k0 + rows.first) * d.bias.key, c.n - at, keys, T(1), w.bias);
+    B sum[2];
+    for (int j = 0; j < 2; ++j) sum[j] = B::load_unaligned(w.mu + at + j * width<T>);
+    product<false>(keys, 2 * a.width, k, w.k_step, q, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
+        each_vector<n, T>(sums, [&](B& x, Index i, Index j) {
+            const Index to = (first + i) * panel<T> + j;
+            if (bias) x = x + B::load_unaligned(w.bias + to);
+            x = x * B::load_unaligned(p + to);
+            sum[j != 0] = sum[j != 0] + x;
+            x.store_unaligned(e + to);
+        });
+    });
+    for (int j = 0; j < 2; ++j) sum[j].store_unaligned(w.mu + at + j * width<T>);
+    add_product<true>(a.value_width, keys, v, w.v_step, e, panel<T>, out, panel<T>);
+    if (d.v.data) add_product<true>(a.value_width, keys, v + a.value_width, w.v_step, p, panel<T>, out, panel<T>);
+}
+
+template <class T>
+void tangent(const Attention<T>& a, const AttentionTangents<T>& d, const AttentionValues<const T>& values,
+             const AttentionValues<T>& to, Index task, T* work) {
+    const Chunk c(a, task);
+    const TangentArrays<T> w(a, work);
+    const Index kv = c.h / (a.heads / a.kv_heads), end = panels<T>(c.n), first_row = (c.b * a.heads + c.h) * a.queries + c.q0;
+    for (Index at = 0; at < end; at += panel<T>) pack_scores(a, d, c.b, c.h, c.q0 + at, c.n - at, w.q + at * 2 * a.width);
+    pack_lse(c.n, end, values.lse + first_row, w.lse);
+    fill(w.mu, end, T(0));
+    fill(w.out, end * a.value_width, T(0));
+    for (Index k0 = 0; k0 < a.keys; k0 += key_block) {
+        const Index keys = std::min(key_block, a.keys - k0);
+        const Visible any(a, c.q0, c.n, k0, keys);
+        if (any.first >= any.last) continue;
+        copy_pair(keys, a.width, a.k, d.k, c.b, kv, k0, w.k, w.k_step);
+        copy_pair(keys, a.value_width, a.v, d.v, c.b, kv, k0, w.v, w.v_step);
+        for (Index at = 0; at < end; at += panel<T>) {
+            const Visible rows(a, c.q0 + at, std::min(panel<T>, c.n - at), k0, keys);
+            if (rows.first < rows.last) tangent_panel(a, d, c, w, at, k0, rows);
+        }
+    }
+    T* out = to.out.at(c.b, c.h) + c.q0 * to.out.row;
+    const T* o = values.out.at(c.b, c.h) + c.q0 * values.out.row;
+    for (Index at = 0; at < end; at += panel<T>)
+        matrix_kernels_of<T, this_isa>().transpose(a.value_width, std::min(panel<T>, c.n - at), w.out + at * a.value_width,
+                                                   panel<T>, out + at * to.out.row, to.out.row);
+    for (Index i = 0; i < c.n; ++i) {
+        to.lse[first_row + i] = w.mu[i];
+        for (Index j = 0; j < a.value_width; ++j) out[i * to.out.row + j] -= w.mu[i] * o[i * values.out.row + j];
+    }
+}
+
+template <class T>
+constexpr AttentionKernels<T> table{forward_work<T>, forward<T>,       tangent_work<T>,  tangent<T>,
+                                    adjoint_work<T>, first_adjoint<T>, second_adjoint<T>};
+
+}  // namespace
+
+template <>
+const AttentionKernels<float>& attention_kernels_of<float, this_isa>() {
+    return table<float>;
+}
+template <>
+const AttentionKernels<double>& attention_kernels_of<double, this_isa>() {
+    return table<double>;
+}
+
+}  // namespace xtgrad::kernels

@@ -1,0 +1,113 @@
+// Attention, tile by tile: forward, tangent, adjoint, and the second derivative that is the adjoint of the adjoint, the adjoint
+// of the tangent and the tangent of the adjoint. Compiled for each instruction set.
+//
+// With s = scale q k^T + bias, L the log-sum-exp of its rows, P = exp(s - L), O = P v, for tangents q. ... of the inputs
+//     E = scale (q. k^T + q k.^T) + scale. q k^T + bias.,  mu = L. = rowsum(P E),  O. = (P E) v + P v. - mu O
+// and for cotangents G of O and g of L, with delta = rowsum(G O) - g,
+//     dS = P (G v^T - delta),  q' = scale dS k,  k' = scale dS^T q,  v' = P^T G,  scale' = <dS k, q>,  bias' = dS
+// whose tangents, with rho = rowsum(G O. + G. O) - g., F = G v.^T + G. v^T and S = P ((E - mu) (G v^T - delta) + F - rho), are
+//     q'. = scale (S k + dS k.) + scale. dS k,  k'. = scale S^T q + dS^T (scale. q + scale q.),
+//     v'. = (P (E - mu))^T G + P^T G.,  scale'. = <S k + dS k., q> + <dS k, q.>,  bias'. = S.
+#pragma once
+#include "isa.hpp"
+#include "parallel.hpp"
+
+namespace xtgrad::kernels {
+
+/// Rows of heads: those of head h of batch b begin at data + b batch + h head, `row` apart. Null: zeros.
+template <class T>
+struct HeadRows {
+    T* data = nullptr;
+    Index batch = 0, head = 0, row = 0;
+
+    T* at(Index b, Index h) const { return data ? data + b * batch + h * head : nullptr; }
+};
+
+/// Something for each score, by strides; those of a batch begin at data + batch[b]. Null: none.
+template <class T>
+struct ScoreGrid {
+    const T* data = nullptr;
+    const Index* batch = nullptr;
+    Index head = 0, query = 0, key = 0;
+
+    const T* at(Index b, Index h) const { return data ? data + batch[b] + h * head : nullptr; }
+};
+
+template <class T>
+struct Attention {
+    Index batch, heads, kv_heads, queries, keys, width, value_width;
+    Index below, above;  // query i attends to keys i + below .. i + above
+    T scale;
+    HeadRows<const T> q, k, v;
+    ScoreGrid<T> bias;
+    ScoreGrid<bool> mask;
+};
+
+/// Tangents of the inputs, or the cotangents of their cotangents.
+template <class T>
+struct AttentionTangents {
+    HeadRows<const T> q, k, v;
+    T scale;
+    ScoreGrid<T> bias;
+};
+
+/// O, L and their tangents; what is [batch, heads, queries] is dense.
+template <class T>
+struct AttentionValues {
+    HeadRows<T> out;
+    T* lse;
+};
+
+/// Of the adjoint and its tangent.
+template <class T>
+struct AttentionAdjoint {
+    AttentionValues<const T> cotangent, values;            // G, g; O, L
+    AttentionValues<const T> cotangent_tangent, tangents;  // G., g.; O., mu: of the second derivative
+    HeadRows<T> q, k, v;                                   // the results
+    Index part;                                            // between the parts of q', which are to be added up
+    double* scale;                                         // of each task; null: not wanted
+    T* bias;                                               // [batch, heads, queries or 1, keys], zeros at first; null: not wanted
+    Index bias_query;                                      // between its queries; 0: summed over them
+};
+
+template <class T>
+struct AttentionKernels {
+    /// How many elements of work a task needs.
+    Index (*forward_work)(const Attention<T>&);
+    void (*forward)(const Attention<T>&, const AttentionValues<T>&, Index task, T* work);
+    Index (*tangent_work)(const Attention<T>&);
+    void (*tangent)(const Attention<T>&, const AttentionTangents<T>&, const AttentionValues<const T>&, const AttentionValues<T>&,
+                    Index task, T* work);
+    Index (*adjoint_work)(const Attention<T>&, bool second);
+    void (*adjoint)(const Attention<T>&, const AttentionAdjoint<T>&, Index task, T* work);
+    void (*second)(const Attention<T>&, const AttentionTangents<T>&, const AttentionAdjoint<T>&, Index task, T* work);
+};
+
+/// Queries of a task of forward or tangent, and keys of a block.
+inline constexpr Index query_chunk = 256, key_block = 128;
+
+template <class T>
+Index attention_tasks(const Attention<T>& a) {
+    return a.batch * a.heads * ((a.queries + query_chunk - 1) / query_chunk);
+}
+
+/// In how many parts the adjoint splits the keys of a head: more when there are few heads, whatever the number of threads.
+template <class T>
+Index adjoint_parts(const Attention<T>& a) {
+    const Index blocks = (a.keys + key_block - 1) / key_block, pairs = std::max<Index>(1, a.batch * a.kv_heads);
+    return std::clamp<Index>(std::min(8 / pairs, blocks), 1, 8);
+}
+template <class T>
+Index adjoint_tasks(const Attention<T>& a) {
+    return a.batch * a.kv_heads * adjoint_parts(a);
+}
+
+/// Of one instruction set; defined in attention.cpp.
+template <class T, Isa>
+const AttentionKernels<T>& attention_kernels_of();
+
+/// Of the active one.
+template <class T>
+const AttentionKernels<T>& attention_kernels() noexcept;
+
+}  // namespace xtgrad::kernels

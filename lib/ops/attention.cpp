@@ -1,0 +1,172 @@
+// attention: what its arguments must be, and the block made of it.
+#include <xtgrad/ops/attention.hpp>
+
+#include <cmath>
+#include <limits>
+
+#include <xtgrad/ops/elementwise.hpp>
+#include <xtgrad/ops/linear.hpp>
+#include <xtgrad/ops/manipulation.hpp>
+
+#include "../tensor/message.hpp"
+#include "../tensor/storage.hpp"
+#include "attention.hpp"
+#include "elementwise.hpp"
+
+namespace xtgrad {
+namespace detail {
+namespace {
+
+constexpr const char* name = "attention";
+
+void check_operand(const Tensor& q, const char* what, const Tensor& x) {
+    check_floating(name, x);
+    check_same_dtype(name, q, x);
+    if (x.dimension() < 2)
+        fail<ShapeError>(name, what, ' ', x.shape(), " needs at least two axes: rows and the columns of all heads");
+}
+
+void check_leading(const Tensor& q, const char* what, const Tensor& x) {
+    const Shape p = q.shape(), s = x.shape();
+    if (p.size() != s.size() || !std::equal(p.begin(), p.end() - 2, s.begin()))
+        fail<ShapeError>(name, "leading axes of q ", p, " and ", what, ' ', s,
+                         " differ; they are to be the same, repeat one with broadcast_to");
+}
+
+Index checked_heads(const char* what, Index heads) {
+    if (heads < 1) fail<ShapeError>(name, what, " is ", heads, "; it is to be at least 1");
+    return heads;
+}
+
+void check_divides(const char* what, const Tensor& x, const char* heads, Index n) {
+    if (x.shape().back() % n != 0)
+        fail<ShapeError>(name, "the last extent of ", what, ' ', x.shape(), " does not divide into ", n,
+                         " heads; it is to be a multiple of ", heads);
+}
+
+void check_scores(const char* what, const Tensor& x, const Shape& scores) {
+    const Shape s = x.shape();
+    bool fits = s.size() <= scores.size();
+    for (std::size_t i = 0; fits && i < s.size(); ++i) {
+        const Index extent = scores[scores.size() - s.size() + i];
+        fits = s[i] == extent || s[i] == 1;
+    }
+    if (!fits)
+        fail<ShapeError>(name, what, ' ', s, " does not broadcast to the scores ", scores, ", which are [..., heads, T, S]");
+}
+
+Tensor scale_tensor(const char* op, const AttentionScale& scale, const Tensor& q, double otherwise) {
+    if (!scale.tensor) return scalar(scale.number.value_or(otherwise), q.dtype());
+    const Tensor& given = *scale.tensor;
+    check_floating(op, given);
+    check_same_dtype(op, q, given);
+    if (given.dimension() != 0)
+        fail<ShapeError>(op, "the scale ", given.shape(), " is no scalar; give a number or reshape it to {}");
+    return given;
+}
+
+}  // namespace
+
+AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+    check_defined(name, q);
+    check_operand(q, "q", q);
+    check_operand(q, "k", k);
+    check_operand(q, "v", v);
+    check_leading(q, "k", k);
+    check_leading(q, "v", v);
+    if (k.shape(-2) != v.shape(-2))
+        fail<ShapeError>(name, "k ", k.shape(), " and v ", v.shape(),
+                         " have different numbers of rows; each key needs its value");
+    Attending a{checked_heads("heads", options.heads), checked_heads("kv_heads", options.kv_heads.value_or(options.heads)), 0, 0,
+                options.mask};
+    if (a.heads % a.kv_heads != 0)
+        fail<ShapeError>(name, a.heads, " heads do not divide among ", a.kv_heads,
+                         " kv_heads; heads is to be a multiple of kv_heads");
+    check_divides("q", q, "heads", a.heads);
+    check_divides("k", k, "kv_heads", a.kv_heads);
+    check_divides("v", v, "kv_heads", a.kv_heads);
+    const AttentionExtents e(a, q, k, v);
+    if (e.width == 0) fail<ShapeError>(name, "q ", q.shape(), " has no columns; it needs at least one a head");
+    if (k.shape(-1) != a.kv_heads * e.width)
+        fail<ShapeError>(name, "k ", k.shape(), " does not fit q ", q.shape(), " of ", a.heads,
+                         " heads; its last extent is to be ", a.kv_heads * e.width, ", kv_heads times ", e.width);
+    check_rank(name, q.dimension() + 2);
+    if (options.window && *options.window < 0)
+        fail<Error>(name, "window is ", *options.window, "; it is a number of keys, at least 0");
+    if (options.mask.defined()) {
+        if (options.mask.dtype() != Dtype::boolean)
+            fail<DtypeError>(name, "mask is ", options.mask.dtype(), ' ', options.mask.shape(),
+                             "; it needs to be boolean, as mask > 0 is; what is added to the scores is the bias");
+        check_scores("mask", options.mask, e.scores(a));
+    }
+    constexpr Index far = std::numeric_limits<Index>::max() / 4;
+    const Index at = std::clamp(options.offset, -far, far), window = std::min(options.window.value_or(far), far);
+    a.above = options.causal ? at : options.window ? at + window : far;
+    a.below = !options.window ? -far : options.causal ? at - window + 1 : at - window;
+    std::vector<Tensor> x{q, k, v, scale_tensor(name, options.scale, q, 1 / std::sqrt(double(e.width)))};
+    if (options.bias.defined()) {
+        check_floating(name, options.bias);
+        check_same_dtype(name, q, options.bias);
+        check_scores("bias", options.bias, e.scores(a));
+        x.push_back(options.bias);
+    }
+    return {std::move(x), std::move(a), e};
+}
+
+namespace {
+
+/// An extent by its name, and what it is to be; negative: anything.
+struct Extent {
+    const char* name;
+    Index wanted = -1;
+
+    bool fits(Index extent) const { return wanted < 0 || extent == wanted; }
+    friend std::ostream& operator<<(std::ostream& os, const Extent& e) {
+        os << e.name;
+        return e.wanted < 0 ? os : os << " = " << e.wanted;
+    }
+};
+/// [rows, columns], or an error that names the argument of the block.
+void check_matrix(const char* what, const Tensor& x, Extent rows, Extent columns) {
+    if (x.dimension() != 2 || !rows.fits(x.shape(0)) || !columns.fits(x.shape(1)))
+        fail<ShapeError>("attention_block", what, ' ', x.shape(), " is to be [", rows, ", ", columns,
+                         "], of X [n, p], Y [n, m], A and B [r, n], C [m, n]");
+}
+
+}  // namespace
+}  // namespace detail
+
+using namespace detail;
+
+Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
+    const AttentionCall call = checked_attention(q, k, v, options);
+    return output_of(fused_attention(call.x, call.who), call.e.out(call.who));
+}
+
+std::pair<Tensor, Tensor> attention_logsumexp(const Tensor& q, const Tensor& k, const Tensor& v,
+                                              const AttentionOptions& options) {
+    const AttentionCall call = checked_attention(q, k, v, options);
+    const Shape out = call.e.out(call.who);
+    const Tensor both = fused_attention(call.x, call.who), lse = part_of(both, size_of(out), call.e.rows(call.who));
+    return {part_of(both, 0, out), where(lse < no_keys / 2, lse, -std::numeric_limits<double>::infinity())};
+}
+
+Tensor attention_block(const Tensor& X, const Tensor& Y, const Tensor& A, const Tensor& B, const Tensor& C,
+                       const AttentionScale& lambda) {
+    constexpr const char* op = "attention_block";
+    for (const Tensor& x : {X, Y, A, B, C}) {
+        check_floating(op, x);
+        check_same_dtype(op, X, x);
+    }
+    check_matrix("X", X, {"n"}, {"p"});
+    const Extent n{"n", X.shape(0)};
+    check_matrix("Y", Y, n, {"m"});
+    check_matrix("A", A, {"r"}, n);
+    check_matrix("B", B, {"r", A.shape(0)}, n);
+    check_matrix("C", C, {"m", Y.shape(1)}, n);
+    const Tensor scale = scale_tensor(op, lambda, X, 1);
+    // Columns of the derivation are rows here: q = (A X)^T, k = (B Y)^T, v = C X.
+    return attention(transpose(matmul(A, X)), transpose(matmul(B, Y)), matmul(C, X), {.scale = scale});
+}
+
+}  // namespace xtgrad

@@ -1,0 +1,94 @@
+// Attention made of other ops, with the matrix of the scores: differentiable to any order, and what the tests compare with.
+#include <xtgrad/ops/creation.hpp>
+#include <xtgrad/ops/elementwise.hpp>
+#include <xtgrad/ops/indexing.hpp>
+#include <xtgrad/ops/linear.hpp>
+#include <xtgrad/ops/manipulation.hpp>
+#include <xtgrad/ops/reduction.hpp>
+#include <xtgrad/tape.hpp>
+
+#include "../tensor/storage.hpp"
+#include "attention.hpp"
+
+namespace xtgrad::detail {
+
+AttentionExtents::AttentionExtents(const Attending& a, const Tensor& q, const Tensor& k, const Tensor& v)
+    : batch(Shape::of(q.shape().data(), int(q.dimension()) - 2)),
+      count(size_of(batch)),
+      queries(q.shape(-2)),
+      keys(k.shape(-2)),
+      width(q.shape(-1) / a.heads),
+      value_width(v.shape(-1) / a.kv_heads) {}
+
+namespace {
+
+Shape with(Shape shape, std::initializer_list<Index> more) {
+    for (const Index extent : more) shape.push_back(extent);
+    return shape;
+}
+
+/// [..., rows, heads columns] as [..., kv_heads, group, rows, columns], or [..., kv_heads, group, columns, rows].
+Tensor by_head(const Tensor& x, const Shape& batch, Index kv_heads, Index group, bool columns_first) {
+    const Index b = Index(batch.size());
+    const Tensor parts = reshape(x, with(batch, {x.shape(-2), kv_heads, group, x.shape(-1) / (kv_heads * group)}));
+    Axes order;
+    for (Index i = 0; i < b; ++i) order.push_back(i);
+    for (const Index i : {b + 1, b + 2}) order.push_back(i);
+    order.push_back(columns_first ? b + 3 : b);
+    order.push_back(columns_first ? b : b + 3);
+    return permute(parts, order);
+}
+
+/// Which scores count, [T, S] or as the mask broadcasts.
+Tensor allowed(const AttentionExtents& e, const Attending& a) {
+    Tensor range = allocate(Dtype::boolean, {e.queries, e.keys});
+    for (Index i = 0; i < e.queries; ++i)
+        for (Index j = 0; j < e.keys; ++j) mutable_data<bool>(range)[i * e.keys + j] = j - i >= a.below && j - i <= a.above;
+    return a.mask.defined() ? range && a.mask : range;
+}
+
+}  // namespace
+
+Shape AttentionExtents::out(const Attending& a) const { return with(batch, {queries, a.heads * value_width}); }
+Shape AttentionExtents::rows(const Attending& a) const { return with(batch, {a.heads, queries}); }
+Shape AttentionExtents::scores(const Attending& a) const { return with(batch, {a.heads, queries, keys}); }
+
+Tensor part_of(const Tensor& vector, Index first, const Shape& shape) {
+    return reshape(sliced(vector, {Slice::range(first, first + size_of(shape))}), shape);
+}
+
+Tensor joined(std::span<const Tensor> parts) {
+    std::vector<Tensor> flat;
+    for (const Tensor& part : parts) flat.push_back(reshape(part, {Index(part.size())}));
+    return concatenate(flat);
+}
+
+Tensor composed_attention(std::span<const Tensor> x, const Attending& a) {
+    const AttentionExtents e(a, x[0], x[1], x[2]);
+    const Index group = a.heads / a.kv_heads;
+    const Tensor q = by_head(x[0], e.batch, a.kv_heads, group, false), k = by_head(x[1], e.batch, a.kv_heads, 1, true),
+                 v = by_head(x[2], e.batch, a.kv_heads, 1, false);
+    Tensor scores = reshape(matmul(q, k) * x[3], e.scores(a));
+    if (x.size() > 4) scores = scores + x[4];
+    const Tensor counts = allowed(e, a);
+    scores = where(counts, scores, -no_keys);
+    const Axes last{-1};
+    Tensor largest;
+    {
+        const no_record constant;
+        largest = e.keys == 0 ? full(with(e.rows(a), {1}), 0., q.dtype()) : amax(scores, &last, true);
+        largest = where(largest > -no_keys, largest, 0);
+    }
+    const Tensor terms = where(counts, exp(where(counts, scores - largest, 0)), 0), total = sum(terms, &last, true);
+    const Tensor safe = where(total > 0, total, 1);
+    const Tensor p = reshape(terms / safe, with(e.batch, {a.kv_heads, group, e.queries, e.keys}));
+    const Index b = Index(e.batch.size());
+    Axes order;
+    for (Index i = 0; i < b; ++i) order.push_back(i);
+    for (const Index i : {b + 2, b, b + 1, b + 3}) order.push_back(i);
+    const Tensor out = permute(matmul(p, v), order);
+    const Tensor lse = where(total > 0, log(safe) + largest, no_keys);
+    return joined(std::array{copy(out), lse});
+}
+
+}  // namespace xtgrad::detail

@@ -1,0 +1,581 @@
+// Attention against naive loops and against the composition of other ops, with every option and pair of options.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#include <xtgrad/xtgrad.hpp>
+
+#include "kernels/isa.hpp"
+#include "ops/attention.hpp"
+
+namespace xg = xtgrad;
+namespace detail = xtgrad::detail;
+using xg::Index, xg::Shape, xg::Tensor;
+using Tensors = std::vector<Tensor>;
+
+namespace {
+
+constexpr double inf = std::numeric_limits<double>::infinity();
+
+template <class F>
+void in_each_set(F f) {
+    using namespace xtgrad::kernels;
+    const Isa before = active_isa();
+    for (int i = 0; i < isa_count; ++i) {
+        if (!has(Isa(i))) continue;
+        use(Isa(i));
+        CAPTURE(isa_names[i]);
+        f();
+    }
+    use(before);
+}
+
+std::vector<double> numbers(const Tensor& x) {
+    const Tensor dense = xg::copy(xg::astype(x, xg::f64));
+    return {dense.data<double>(), dense.data<double>() + dense.size()};
+}
+
+/// The largest difference relative to the largest of what is expected, or to `size`.
+double error(const Tensor& got, const std::vector<double>& want, double size = 0) {
+    const auto have = numbers(got);
+    if (have.size() != want.size()) return inf;
+    double worst = 0;
+    for (const double w : want) size = std::max(size, std::fabs(w));
+    for (std::size_t i = 0; i < have.size(); ++i) {
+        const double d = have[i] == want[i] ? 0 : std::fabs(have[i] - want[i]);
+        worst = std::isnan(d) ? inf : std::max(worst, d);
+    }
+    return worst / std::max(size, 1e-300);
+}
+double error(const Tensor& got, const Tensor& want, double size = 0) {
+    return got.shape() == want.shape() ? error(got, numbers(want), size) : inf;
+}
+
+struct Sizes {
+    Index batch = 2, queries = 7, keys = 11, width = 5, value_width = 3, heads = 2, kv_heads = 2;
+};
+
+/// Inputs q, k, v, scale and perhaps bias; what else was chosen is in the options.
+struct Problem {
+    Sizes n;
+    Tensors x;
+    xg::AttentionOptions options;
+
+    Tensor operator()(const Tensors& v) const {
+        xg::AttentionOptions o = options;
+        o.scale = v[3];
+        if (v.size() > 4) o.bias = v[4];
+        return xg::attention(v[0], v[1], v[2], o);
+    }
+    /// The same of other ops; `vector` also has the log-sum-exp.
+    Tensor vector(const Tensors& v, bool fused) const {
+        xg::AttentionOptions o = options;
+        o.scale = v[3];
+        if (v.size() > 4) o.bias = v[4];
+        const auto call = detail::checked_attention(v[0], v[1], v[2], o);
+        return fused ? detail::fused_attention(call.x, call.who) : detail::composed_attention(call.x, call.who);
+    }
+};
+
+enum Option {
+    causal,
+    offset_back,
+    offset_on,
+    window,
+    bias,
+    key_bias,
+    query_bias,
+    mask,
+    key_mask,
+    grouped,
+    minus_inf,
+    large,
+    zero_scale,
+    option_count
+};
+
+Problem make(const Sizes& sizes, std::vector<Option> chosen, xg::Rng& rng) {
+    Problem p{sizes, {}, {}};
+    const auto has = [&](Option o) { return std::find(chosen.begin(), chosen.end(), o) != chosen.end(); };
+    if (has(grouped)) p.n.kv_heads = p.n.heads, p.n.heads *= 3;
+    const Sizes& n = p.n;
+    p.x = {xg::randn({n.batch, n.queries, n.heads * n.width}, xg::f64, rng),
+           xg::randn({n.batch, n.keys, n.kv_heads * n.width}, xg::f64, rng),
+           xg::randn({n.batch, n.keys, n.kv_heads * n.value_width}, xg::f64, rng),
+           Tensor(has(large)        ? 100.
+                  : has(zero_scale) ? 0.
+                                    : 0.4)};
+    p.options.causal = has(causal);
+    if (has(offset_back)) p.options.offset = n.queries > 4 ? -3 : -1;  // the first queries see nothing when causal
+    if (has(offset_on)) p.options.offset = n.keys - n.queries;
+    if (has(window)) p.options.window = 3;
+    if (has(bias) || has(minus_inf))
+        p.x.push_back(xg::randn({n.heads, n.queries, n.keys}, xg::f64, rng));
+    else if (has(key_bias))
+        p.x.push_back(xg::randn({n.batch, 1, 1, n.keys}, xg::f64, rng));
+    else if (has(query_bias))
+        p.x.push_back(xg::randn({n.queries, 1}, xg::f64, rng));
+    if (has(minus_inf)) p.x[4] = xg::where(p.x[4] > 0.8, -inf, p.x[4]);
+    if (has(mask))
+        p.options.mask = xg::randn({n.batch, 1, n.queries, n.keys}, xg::f64, rng) > -0.5;
+    else if (has(key_mask))
+        p.options.mask = xg::randn({n.keys}, xg::f64, rng) > -0.5;
+    p.options.heads = n.heads;
+    p.options.kv_heads = n.kv_heads;
+    return p;
+}
+
+/// Output, log-sum-exp, and the adjoints for a cotangent g, by loops over everything.
+struct Naive {
+    std::vector<double> out, lse, q, k, v, scale, bias;
+    std::vector<double> terms;  // of scale's adjoint: the sum of their sizes
+
+    Naive(const Problem& p, const Tensors& x, const Tensor& cotangent) {
+        const Sizes& n = p.n;
+        const auto xq = numbers(x[0]), xk = numbers(x[1]), xv = numbers(x[2]), g = numbers(cotangent);
+        const double lambda = numbers(x[3])[0];
+        const Shape scores{n.batch, n.heads, n.queries, n.keys};
+        const auto b = x.size() > 4 ? numbers(xg::broadcast_to(x[4], scores))
+                                    : std::vector<double>(std::size_t(n.batch * n.heads * n.queries * n.keys));
+        const auto m =
+            p.options.mask.defined() ? numbers(xg::broadcast_to(p.options.mask, scores)) : std::vector<double>(b.size(), 1.);
+        out.resize(std::size_t(n.batch * n.queries * n.heads * n.value_width));
+        lse.resize(std::size_t(n.batch * n.heads * n.queries));
+        q.resize(xq.size()), k.resize(xk.size()), v.resize(xv.size()), bias.resize(b.size()), scale = {0}, terms = {0};
+        for (Index i = 0; i < n.batch; ++i)
+            for (Index h = 0; h < n.heads; ++h)
+                for (Index t = 0; t < n.queries; ++t) {
+                    const Index kv = h * n.kv_heads / n.heads;
+                    const auto iq = [&](Index d) { return std::size_t(((i * n.queries + t) * n.heads + h) * n.width + d); };
+                    const auto io = [&](Index d) { return std::size_t(((i * n.queries + t) * n.heads + h) * n.value_width + d); };
+                    const auto ik = [&](Index s, Index d) {
+                        return std::size_t(((i * n.keys + s) * n.kv_heads + kv) * n.width + d);
+                    };
+                    const auto iv = [&](Index s, Index d) {
+                        return std::size_t(((i * n.keys + s) * n.kv_heads + kv) * n.value_width + d);
+                    };
+                    const auto is = [&](Index s) { return std::size_t(((i * n.heads + h) * n.queries + t) * n.keys + s); };
+                    std::vector<double> dots, e;
+                    double most = -inf, sum = 0, delta = 0;
+                    for (Index s = 0; s < n.keys; ++s) {
+                        const Index at = t + p.options.offset, w = p.options.window.value_or(1000000);
+                        const bool sees = m[is(s)] != 0 && (p.options.causal ? s <= at && s > at - w : std::abs(s - at) <= w);
+                        dots.push_back(0);
+                        for (Index d = 0; d < n.width; ++d) dots.back() += xq[iq(d)] * xk[ik(s, d)];
+                        e.push_back(sees ? lambda * dots.back() + b[is(s)] : -inf);
+                        most = std::max(most, e.back());
+                    }
+                    for (double& term : e) sum += term = most == -inf ? 0 : std::exp(term - most);
+                    lse[std::size_t((i * n.heads + h) * n.queries + t)] = sum > 0 ? most + std::log(sum) : -inf;
+                    for (Index s = 0; s < n.keys; ++s) {
+                        const double pr = sum > 0 ? e[std::size_t(s)] / sum : 0;
+                        e[std::size_t(s)] = pr;
+                        for (Index d = 0; d < n.value_width; ++d) {
+                            out[io(d)] += pr * xv[iv(s, d)];
+                            v[iv(s, d)] += pr * g[io(d)];
+                        }
+                    }
+                    for (Index d = 0; d < n.value_width; ++d) delta += out[io(d)] * g[io(d)];
+                    for (Index s = 0; s < n.keys; ++s) {
+                        double slope = -delta, size = std::fabs(delta);
+                        for (Index d = 0; d < n.value_width; ++d) {
+                            slope += g[io(d)] * xv[iv(s, d)];
+                            size += std::fabs(g[io(d)] * xv[iv(s, d)]);
+                        }
+                        slope *= e[std::size_t(s)];
+                        bias[is(s)] = slope;
+                        scale[0] += slope * dots[std::size_t(s)];
+                        terms[0] += e[std::size_t(s)] * size * std::fabs(dots[std::size_t(s)]);
+                        for (Index d = 0; d < n.width; ++d) {
+                            q[iq(d)] += lambda * slope * xk[ik(s, d)];
+                            k[ik(s, d)] += lambda * slope * xq[iq(d)];
+                        }
+                    }
+                }
+    }
+};
+
+/// Against the loops: values and gradients, within `bound`.
+void check_naive(const Problem& p, xg::Dtype dtype, double bound, xg::Rng& rng) {
+    Tensors x;
+    for (const Tensor& t : p.x) x.push_back(xg::astype(t, dtype));
+    const Tensor g = xg::randn({p.n.batch, p.n.queries, p.n.heads * p.n.value_width}, dtype, rng);
+    const Naive want(p, x, g);
+    xg::Tape tape;
+    const Tensor y = p(x);
+    CHECK(error(y, want.out) < bound);
+    xg::AttentionOptions o = p.options;
+    o.scale = x[3];
+    if (x.size() > 4) o.bias = x[4];
+    const Tensor lse = xg::attention_logsumexp(x[0], x[1], x[2], o).second;
+    CHECK(error(lse, want.lse, 1) < bound * 10);
+    const Tensors got = tape.vjp(y, g, x);
+    CHECK(error(got[0], want.q, 1) < bound);
+    CHECK(error(got[1], want.k, 1) < bound);
+    CHECK(error(got[2], want.v, 1) < bound);
+    CHECK(error(got[3], want.scale, want.terms[0]) < bound);
+    if (x.size() > 4) {
+        const Tensor full =
+            xg::reshape(xg::astype(Tensor(xt::adapt(want.bias)), xg::f64), {p.n.batch, p.n.heads, p.n.queries, p.n.keys});
+        const Tensor repeated = x[4];
+        xg::Tape sum_out;
+        const Tensor b = xg::astype(repeated, xg::f64), spread = xg::broadcast_to(b, full.shape());
+        CHECK(error(got[4], sum_out.vjp(spread, full, b), 1) < bound);
+    }
+}
+
+/// Random tensors like x; -inf has no neighbours.
+Tensors directions(const Tensors& x, xg::Rng& rng) {
+    Tensors d;
+    for (const Tensor& t : x) d.push_back(xg::randn(t.shape(), t.dtype(), rng));
+    return d;
+}
+
+/// Gradients of gradients, in three ways: for each way, of every input and of the cotangent.
+std::vector<Tensors> second_order(const std::function<Tensor(const Tensors&)>& f, const Tensors& x, const Tensor& g,
+                                  const Tensors& along) {
+    std::vector<Tensors> ways;
+    Tensors all = x;
+    all.push_back(g);
+    {
+        xg::Tape outer;
+        const Tensors first = [&] {
+            xg::Tape inner;
+            return inner.vjp(f(x), g, x);
+        }();
+        Tensor total = xg::sum(first[0] * along[0]);
+        for (std::size_t i = 1; i < x.size(); ++i) total = total + xg::sum(first[i] * along[i]);
+        ways.push_back(outer.gradient(total, all));
+    }
+    Tensors forward;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        xg::Tape outer;
+        const Tensors first = [&] {
+            xg::Tape inner;
+            return inner.vjp(f(x), g, x);
+        }();
+        forward.push_back(outer.jvp(first[i], all, along));
+    }
+    ways.push_back(forward);
+    {
+        xg::Tape outer;
+        const Tensor tangent = [&] {
+            xg::Tape inner;
+            return inner.jvp(f(x), x, Tensors(along.begin(), along.end() - 1));
+        }();
+        ways.push_back(outer.vjp(tangent, g, x));
+    }
+    return ways;
+}
+
+void check_second(const Problem& p, const Tensors& x, xg::Rng& rng, double bound) {
+    const Index total = p.n.batch * p.n.heads * p.n.queries * (p.n.value_width + 1);
+    for (const bool lse_too : {false, true}) {
+        const auto f = [&](bool fused) {
+            return [&p, fused, lse_too, total](const Tensors& v) {
+                if (!lse_too && fused) return p(v);
+                const Tensor both = p.vector(v, fused);
+                return lse_too ? both
+                               : xg::reshape(xg::view(both, xt::range(Index(0), total / (p.n.value_width + 1) * p.n.value_width)),
+                                             {p.n.batch, p.n.queries, p.n.heads * p.n.value_width});
+            };
+        };
+        const Tensor g = xg::randn(f(true)(x).shape(), x[0].dtype(), rng);
+        Tensors along = directions(x, rng);
+        along.push_back(xg::randn(g.shape(), g.dtype(), rng));
+        const auto got = second_order(f(true), x, g, along), want = second_order(f(false), x, g, along);
+        for (std::size_t way = 0; way < got.size(); ++way)
+            for (std::size_t i = 0; i < got[way].size(); ++i) {
+                CAPTURE(lse_too);
+                CAPTURE(way);
+                CAPTURE(i);
+                CHECK(error(got[way][i], want[way][i], 1) < bound);
+            }
+    }
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+    return a.shape() == b.shape() && std::memcmp(a.data<float>(), b.data<float>(), a.size() * sizeof(float)) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("attention with every pair of options agrees with naive loops") {
+    in_each_set([] {
+        xg::Rng rng(1);
+        for (int i = 0; i < option_count; ++i)
+            for (int j = i; j < option_count; ++j) {
+                CAPTURE(i);
+                CAPTURE(j);
+                const Problem p = make({}, {Option(i), Option(j)}, rng);
+                check_naive(p, xg::f64, 1e-12, rng);
+                check_naive(p, xg::f32, p.x[3].item<double>() > 10 ? 1e-3 : 2e-5, rng);
+            }
+    });
+}
+
+TEST_CASE("attention of many sizes agrees with naive loops") {
+    in_each_set([] {
+        xg::Rng rng(2);
+        const Sizes all[] = {{1, 1, 1, 1, 1, 1, 1},       {2, 0, 5, 3, 2, 1, 1},      {2, 5, 0, 3, 2, 1, 1},
+                             {0, 5, 4, 3, 2, 1, 1},       {1, 1, 300, 33, 19, 1, 1},  {1, 300, 1, 8, 2, 1, 1},
+                             {1, 131, 257, 19, 33, 1, 1}, {1, 270, 140, 16, 8, 2, 2}, {3, 65, 129, 7, 40, 2, 2},
+                             {1, 64, 128, 64, 64, 1, 1}};
+        for (const Sizes& n : all)
+            for (const auto& chosen : std::vector<std::vector<Option>>{
+                     {}, {causal}, {causal, offset_on, bias}, {window, mask}, {causal, window, grouped}}) {
+                CAPTURE(n.queries);
+                CAPTURE(n.keys);
+                CAPTURE(chosen.size());
+                const Problem p = make(n, chosen, rng);
+                check_naive(p, xg::f64, 1e-12, rng);
+                if (chosen.size() == 1) check_naive(p, xg::f32, 5e-5, rng);
+            }
+    });
+}
+
+TEST_CASE("second derivatives of attention, in three ways, are those of the composition") {
+    in_each_set([] {
+        xg::Rng rng(3);
+        for (int i = 0; i < option_count; ++i)
+            for (int j = i; j < option_count; ++j) {
+                CAPTURE(i);
+                CAPTURE(j);
+                const Problem p = make({}, {Option(i), Option(j)}, rng);
+                check_second(p, p.x, rng, p.x[3].item<double>() > 10 ? 1e-8 : 1e-11);
+            }
+        for (const Sizes& n : {Sizes{1, 131, 257, 19, 33, 1, 1}, Sizes{2, 70, 140, 16, 8, 2, 2}, Sizes{1, 5, 0, 3, 2, 1, 1}})
+            for (const auto& chosen : std::vector<std::vector<Option>>{{}, {causal}, {causal, window, grouped, bias}}) {
+                const Problem p = make(n, chosen, rng);
+                CAPTURE(n.queries);
+                check_second(p, p.x, rng, 1e-11);
+            }
+    });
+}
+
+TEST_CASE("derivatives of attention agree with differences") {
+    xg::Rng rng(4);
+    const Sizes n{2, 3, 4, 2, 3, 2, 2};
+    for (int i = 0; i < option_count; ++i) {
+        if (i == minus_inf || i == large || i == zero_scale || i == query_bias) continue;
+        CAPTURE(i);
+        const Problem p = make(n, {Option(i), i == mask || i == key_mask ? Option(i) : causal}, rng);
+        xg::detail::gradcheck([&](std::span<const Tensor> v) { return p(Tensors(v.begin(), v.end())); }, p.x, {});
+    }
+}
+
+TEST_CASE("third derivatives of attention are those of the composition") {
+    xg::Rng rng(5);
+    const Problem p = make({1, 3, 4, 2, 3, 2, 2}, {causal, bias}, rng);
+    const Tensors d = directions(p.x, rng);
+    const auto third = [&](bool fused) {
+        xg::Tape tape3;
+        const Tensor two = [&] {
+            xg::Tape tape2;
+            const Tensor one = [&] {
+                xg::Tape tape1;
+                return tape1.gradient(xg::sum(xg::square(p.vector(p.x, fused))), p.x[0]);
+            }();
+            return tape2.gradient(xg::sum(one * d[0]), p.x[1]);
+        }();
+        return tape3.gradient(xg::sum(two * d[1]), p.x);
+    };
+    const auto got = third(true), want = third(false);
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(error(got[i], want[i]) < 1e-11);
+    const auto forward = [&](bool fused) {  // forward over forward, and over reverse over forward
+        xg::Tape outer;
+        const Tensor two = [&] {
+            xg::Tape middle;
+            const Tensor one = [&] {
+                xg::Tape inner;
+                return inner.jvp(p.vector(p.x, fused), p.x, d);
+            }();
+            return middle.jvp(one, p.x, d);
+        }();
+        return outer.gradient(xg::sum(two), p.x);
+    };
+    const auto f = forward(true), w = forward(false);
+    for (std::size_t i = 0; i < f.size(); ++i) CHECK(error(f[i], w[i]) < 1e-11);
+}
+
+TEST_CASE("long rows of attention agree with the composition") {
+    xg::Rng rng(6);
+    for (const auto& chosen : std::vector<std::vector<Option>>{{causal}, {window, bias}}) {
+        const Problem p = make({1, 1024, 1024, 16, 8, 1, 1}, chosen, rng);
+        const Tensor g = xg::randn({1, 1024, 8}, xg::f64, rng);
+        const auto gradients = [&](bool fused) {
+            xg::Tape tape;
+            const Tensor y = fused ? p(p.x) : xg::reshape(xg::view(p.vector(p.x, false), xt::range(0, 1024 * 8)), {1, 1024, 8});
+            Tensors all = tape.vjp(y, g, p.x);
+            all.push_back(y);
+            return all;
+        };
+        const auto got = gradients(true), want = gradients(false);
+        for (std::size_t i = 0; i < got.size(); ++i) CHECK(error(got[i], want[i]) < 1e-12);
+    }
+}
+
+TEST_CASE("attention reads slices of one buffer, and any strides") {
+    xg::Rng rng(7);
+    const Tensor all = xg::randn({2, 9, 24}, xg::f64, rng), g = xg::randn({2, 9, 8}, xg::f64, rng);
+    const auto f = [](const Tensor& x, bool copies) {
+        Tensors parts{xg::view(x, xt::all(), xt::all(), xt::range(0, 8)), xg::view(x, xt::all(), xt::all(), xt::range(8, 16)),
+                      xg::view(x, xt::all(), xt::all(), xt::range(16, 24))};
+        if (copies)
+            for (Tensor& t : parts) t = xg::copy(t);
+        return xg::attention(parts[0], parts[1], parts[2], {.causal = true, .heads = 2});
+    };
+    xg::Tape one, two;
+    const Tensor y = f(all, false), z = f(all, true);
+    CHECK(error(y, z) == 0);
+    CHECK(error(one.vjp(y, g, all), two.vjp(z, g, all)) == 0);
+    const Tensor q = xg::randn({3, 8, 2, 9}, xg::f64, rng), moved = xg::permute(q, {2, 0, 3, 1});
+    CHECK(error(xg::attention(moved, moved, moved), xg::attention(xg::copy(moved), xg::copy(moved), xg::copy(moved))) == 0);
+    const Tensor broad = xg::broadcast_to(g, {4, 2, 9, 8});
+    CHECK(error(xg::attention(broad, broad, broad), xg::attention(xg::copy(broad), xg::copy(broad), xg::copy(broad))) == 0);
+}
+
+TEST_CASE("attention gives the same bits for any number of threads") {
+    xg::Rng rng(8);
+    const int before = xg::num_threads();
+    for (const Sizes& n : {Sizes{1, 300, 700, 16, 8, 1, 1}, Sizes{2, 300, 200, 16, 8, 3, 3}, Sizes{1, 200, 300, 8, 16, 4, 2}}) {
+        const Problem p = make(n, {causal, offset_on, bias}, rng);
+        Tensors x;
+        for (const Tensor& t : p.x) x.push_back(xg::astype(t, xg::f32));
+        const Tensor g = xg::randn({n.batch, n.queries, n.heads * n.value_width}, xg::f32, rng);
+        Tensors along = directions(x, rng);
+        along.push_back(xg::randn(g.shape(), xg::f32, rng));
+        std::vector<Tensors> results;
+        for (const int threads : {1, 2, 3}) {
+            xg::set_num_threads(threads);
+            Tensors all{p(x)};
+            xg::Tape tape;
+            for (const Tensor& t : tape.vjp(p(x), g, x)) all.push_back(t);
+            for (const Tensors& way : second_order(p, x, g, along))
+                for (const Tensor& t : way) all.push_back(t);
+            results.push_back(all);
+        }
+        for (const Tensors& other : results)
+            for (std::size_t i = 0; i < other.size(); ++i) CHECK(same_bits(xg::copy(other[i]), xg::copy(results[0][i])));
+    }
+    xg::set_num_threads(before);
+}
+
+TEST_CASE("a query that may attend to nothing gives 0 and has no gradient") {
+    xg::Rng rng(9);
+    const Tensor q = xg::randn({4, 6}, xg::f64, rng), k = xg::randn({5, 6}, xg::f64, rng), v = xg::randn({5, 3}, xg::f64, rng);
+    const Tensor never = xg::full({5}, -inf), none = xg::zeros({4, 5}) > 0;
+    for (const xg::AttentionOptions& o :
+         {xg::AttentionOptions{.bias = never}, {.mask = none}, {.causal = true, .window = 0}, {.causal = true, .offset = -4}}) {
+        xg::Tape tape(xg::check_finite);
+        const Tensor y = xg::attention(q, k, v, o);
+        for (const Tensor& g : tape.vjp(y, xg::ones_like(y), Tensors{q, k, v})) CHECK(error(g, xg::zeros_like(g)) == 0);
+        CHECK(error(y, xg::zeros_like(y)) == 0);
+        CHECK(xg::all(xg::equal(xg::attention_logsumexp(q, k, v, o).second, -inf)).item<bool>());
+    }
+}
+
+TEST_CASE("causal attention does not see later keys, and a NaN is passed on") {
+    xg::Rng rng(10);
+    const Tensor q = xg::randn({200, 6}, xg::f64, rng), k = xg::randn({200, 6}, xg::f64, rng),
+                 v = xg::randn({200, 3}, xg::f64, rng);
+    const Tensor late = xg::reshape(xg::astype(xg::arange(200.) > 99.5, xg::f64), {200, 1});
+    const Tensor y = xg::attention(q, k, v, {.causal = true}), z = xg::attention(q, k + late * 3., v - late, {.causal = true});
+    const Tensor d = xg::amax(xg::abs(y - z), 1);
+    CHECK(xg::amax(xg::view(d, xt::range(0, 100))).item<double>() == 0);
+    CHECK(xg::amin(xg::view(d, xt::range(100, 200))).item<double>() > 0);
+    xg::Tape tape;
+    const Tensor w = xg::attention(q, k, v, {.causal = true});
+    const Tensor g = tape.vjp(w, xg::broadcast_to(1. - late, {200, 3}), k);
+    CHECK(xg::amax(xg::abs(xg::view(g, xt::range(100, 200)))).item<double>() == 0);
+    CHECK(std::isnan(xg::attention(q, k * std::nan(""), v).data<double>()[0]));
+}
+
+TEST_CASE("attention tells what does not fit") {
+    const auto message = [](auto f) -> std::string {
+        try {
+            f();
+        } catch (const xg::ShapeError& e) {
+            return std::string("shape: ") + e.what();
+        } catch (const xg::DtypeError& e) {
+            return std::string("dtype: ") + e.what();
+        } catch (const xg::Error& e) {
+            return e.what();
+        }
+        return "nothing thrown";
+    };
+    const Tensor q = xg::zeros({2, 3, 8}), k = xg::zeros({2, 5, 8}), v = xg::zeros({2, 5, 6});
+    const auto call = [&](xg::AttentionOptions o) { return message([&] { xg::attention(q, k, v, o); }); };
+    const auto with = [&](Tensor a, Tensor b, Tensor c) { return message([&] { xg::attention(a, b, c, {.heads = 2}); }); };
+    const auto names = [](const std::string& text, std::initializer_list<const char*> parts) {
+        INFO(text);
+        for (const char* part : parts) CHECK(text.find(part) != std::string::npos);
+    };
+    names(with(xg::zeros({8}), k, v), {"shape: [attention]", "q (8,)", "two axes"});
+    names(with(q, xg::zeros({3, 5, 8}), v), {"shape:", "(2, 3, 8)", "k (3, 5, 8)"});
+    names(with(q, k, xg::zeros({5, 6})), {"shape:", "v (5, 6)"});
+    names(with(q, k, xg::zeros({2, 4, 6})), {"shape:", "k (2, 5, 8)", "v (2, 4, 6)"});
+    names(with(q, xg::zeros({2, 5, 6}), v), {"shape:", "k (2, 5, 6)", "q (2, 3, 8)", "8"});
+    names(with(xg::zeros({2, 3, 0}), xg::zeros({2, 5, 0}), v), {"shape:", "no columns"});
+    names(with(xg::astype(q, xg::i64), k, v), {"dtype:"});
+    names(with(q, xg::astype(k, xg::f32), v), {"dtype:", "f32", "f64"});
+    names(call({.heads = 3}), {"shape:", "q (2, 3, 8)", "3 heads"});
+    names(call({.heads = 0}), {"shape:", "heads is 0"});
+    names(call({.heads = 4, .kv_heads = 3}), {"shape:", "4 heads", "3 kv_heads"});
+    names(call({.heads = 4, .kv_heads = 0}), {"shape:", "kv_heads is 0"});
+    names(call({.heads = 4, .kv_heads = 4}), {"shape:", "v (2, 5, 6)", "4 heads"});
+    names(call({.window = -1}), {"window is -1"});
+    names(call({.bias = xg::zeros({3, 4})}), {"shape:", "bias (3, 4)", "(2, 1, 3, 5)"});
+    names(call({.bias = xg::zeros({3, 5}, xg::f32)}), {"dtype:", "f32"});
+    names(call({.mask = xg::zeros({3, 5})}), {"dtype:", "mask", "f64"});
+    names(call({.mask = xg::zeros({1, 2, 1, 3, 5}) > 0}), {"shape:", "mask (1, 2, 1, 3, 5)"});
+    names(call({.scale = xg::zeros({1})}), {"shape:", "scale (1,)"});
+    names(call({.scale = xg::zeros({}, xg::f32)}), {"dtype:", "f32"});
+    names(call({.scale = Tensor(std::int64_t(1))}), {"dtype:", "i64"});
+    const Tensor X = xg::zeros({4, 5}), Y = xg::zeros({4, 6}), A = xg::zeros({3, 4}), C = xg::zeros({6, 4});
+    const auto block = [&](Tensor x, Tensor y, Tensor a, Tensor b, Tensor c) {
+        return message([&] { xg::attention_block(x, y, a, b, c, 1); });
+    };
+    CHECK(block(X, Y, A, A, C) == "nothing thrown");
+    names(block(xg::zeros({4}), Y, A, A, C), {"shape: [attention_block]", "X (4,)"});
+    names(block(X, xg::zeros({5, 6}), A, A, C), {"shape:", "Y (5, 6)", "4"});
+    names(block(X, Y, xg::zeros({3, 5}), A, C), {"shape:", "A (3, 5)"});
+    names(block(X, Y, A, xg::zeros({2, 4}), C), {"shape:", "B (2, 4)"});
+    names(block(X, Y, A, A, xg::zeros({4, 6})), {"shape:", "C (4, 6)"});
+    names(block(X, Y, A, xg::zeros({3, 4}, xg::f32), C), {"dtype:"});
+}
+
+TEST_CASE("the attention block is the softmax written out") {
+    xg::Rng rng(11);
+    const Index r = 3, n = 4, p = 5, m = 6;
+    const auto fused = [](const Tensors& v) { return xg::attention_block(v[0], v[1], v[2], v[3], v[4], v[5]); };
+    const auto written = [](const Tensors& v) {
+        const Tensor scores = xg::matmul(xg::transpose(xg::matmul(v[2], v[0])), xg::matmul(v[3], v[1]));
+        return xg::matmul(xg::softmax(v[5] * scores, -1), xg::matmul(v[4], v[0]));
+    };
+    for (const double lambda : {0.7, 0.}) {
+        const Tensors x{xg::randn({n, p}, xg::f64, rng), xg::randn({n, m}, xg::f64, rng), xg::randn({r, n}, xg::f64, rng),
+                        xg::randn({r, n}, xg::f64, rng), xg::randn({m, n}, xg::f64, rng), Tensor(lambda)};
+        CHECK(fused(x).shape() == Shape{p, p});
+        CHECK(error(fused(x), written(x)) < 1e-14);
+        const Tensor g = xg::randn({p, p}, xg::f64, rng);
+        xg::Tape one, two;
+        const auto a = one.vjp(fused(x), g, x), b = two.vjp(written(x), g, x);
+        for (std::size_t i = 0; i < a.size(); ++i) CHECK(error(a[i], b[i], 1) < 1e-13);
+        Tensors along = directions(x, rng);
+        along.push_back(xg::randn(g.shape(), xg::f64, rng));
+        const auto got = second_order(fused, x, g, along), want = second_order(written, x, g, along);
+        for (std::size_t way = 0; way < got.size(); ++way)
+            for (std::size_t i = 0; i < got[way].size(); ++i) CHECK(error(got[way][i], want[way][i], 1) < 1e-12);
+        const Tensor X = x[0], C = xg::randn({p, n}, xg::f64, rng);
+        const auto self = [&](auto f) {
+            xg::Tape tape;
+            return tape.vjp(f(Tensors{X, X, x[2], x[3], C, x[5]}), g, X);
+        };
+        CHECK(error(self(fused), self(written)) < 1e-13);
+    }
+}

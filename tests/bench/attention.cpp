@@ -1,0 +1,96 @@
+// Attention: forward and backward to q, k and v, two threads; beside it the forward alone, the JVP and a product with the
+// Hessian. peer_attention.py does the same with PyTorch.
+#include <string>
+#include <vector>
+
+#include <xtgrad/xtgrad.hpp>
+
+#include "harness.hpp"
+
+namespace xg = xtgrad;
+using Tensors = std::vector<xg::Tensor>;
+
+/// sin(first), sin(first + 1), ...
+xg::Tensor data(const xg::Shape& shape, xg::Dtype dtype, double first) {
+    double size = 1;
+    for (const xg::Index extent : shape) size *= double(extent);
+    return xg::reshape(xg::astype(xg::sin(xg::arange(first, first + size)), dtype), shape);
+}
+double magnitude(const xg::Tensor& x) { return xg::sum(xg::abs(xg::astype(x, xg::f64))).item<double>(); }
+
+struct Case {
+    const char* name;
+    xg::Index batch, heads, rows, width;
+    bool causal;
+    xg::Dtype dtype = xg::f32;
+};
+
+void add(const Case& c, bool derivatives) {
+    const xg::Shape shape{c.batch, c.rows, c.heads * c.width};
+    const Tensors x{data(shape, c.dtype, 0), data(shape, c.dtype, 1000), data(shape, c.dtype, 2000)};
+    const xg::Tensor g = data(shape, c.dtype, 3000);
+    const auto f = [=] { return xg::attention(x[0], x[1], x[2], {.causal = c.causal, .heads = c.heads}); };
+    add_case(
+        c.name,
+        [=] {
+            xg::Tape tape;
+            const xg::Tensor y = f();
+            Tensors results = tape.vjp(y, g, x);
+            results.push_back(y);
+            return results;
+        },
+        &magnitude);
+    if (!derivatives) return;
+    add_case(
+        std::string(c.name) + ", forward", [=] { return Tensors{f()}; }, &magnitude);
+    add_case(
+        std::string(c.name) + ", forward + JVP",
+        [=] {
+            xg::Tape tape;
+            const xg::Tensor y = f();
+            return Tensors{y, tape.jvp(y, x, Tensors{g, g, g})};
+        },
+        &magnitude);
+    add_case(
+        std::string(c.name) + ", HVP",
+        [=] {
+            xg::Tape outer;
+            const Tensors first = [&] {
+                xg::Tape tape;
+                return tape.vjp(f(), g, x);
+            }();
+            return Tensors{outer.jvp(xg::concatenate(first), x, Tensors{g, g, g})};
+        },
+        &magnitude);
+}
+
+void add_block() {
+    const xg::Index n = 64, m = 256, p = 64;
+    const Tensors x{data({n, p}, xg::f32, 0),    data({n, m}, xg::f32, 1000), data({n, n}, xg::f32, 2000),
+                    data({n, n}, xg::f32, 3000), data({m, n}, xg::f32, 4000), xg::Tensor(0.01f)};
+    const xg::Tensor g = data({p, p}, xg::f32, 5000);
+    add_case(
+        "attention_block",
+        [=] {
+            xg::Tape tape;
+            const xg::Tensor y = xg::attention_block(x[0], x[1], x[2], x[3], x[4], x[5]);
+            Tensors results = tape.vjp(y, g, x);
+            results.push_back(y);
+            return results;
+        },
+        &magnitude);
+}
+
+int main(int argc, char** argv) {
+    xg::set_num_threads(2);
+    add({"B1 H8 T1024 D64 causal", 1, 8, 1024, 64, true}, true);
+    add({"B1 H8 T1024 D64 full", 1, 8, 1024, 64, false}, true);
+    add({"B1 H4 T4096 D64 causal", 1, 4, 4096, 64, true}, false);
+    add({"B4 H8 T256 D64 causal", 4, 8, 256, 64, true}, false);
+    add({"B12 H4 T64 D32 causal", 12, 4, 64, 32, true}, false);
+    add({"B1 H1 T2048 D64 causal", 1, 1, 2048, 64, true}, false);
+    add({"B1 H3 T1024 D128 full", 1, 3, 1024, 128, false}, false);
+    add({"B1 H8 T1024 D64 full, f64", 1, 8, 1024, 64, false, xg::f64}, false);
+    add_block();
+    return run_cases(argc, argv);
+}
