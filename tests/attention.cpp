@@ -579,3 +579,20 @@ TEST_CASE("the attention block is the softmax written out") {
         CHECK(error(self(fused), self(written)) < 1e-13);
     }
 }
+
+TEST_CASE("attention does not know the order of the keys, nor a constant that is added to a row's bias") {
+    xg::Rng rng(12);
+    const Problem p = make({2, 7, 140, 5, 3, 2, 2}, {bias}, rng);
+    const Tensor order = xg::permutation(140, rng), shift = xg::randn({2, 7, 1}, xg::f64, rng);
+    const Tensors &x = p.x,
+                  moved{x[0], xg::take(x[1], order, 1), xg::take(x[2], order, 1), x[3], xg::take(x[4], order, 2) + shift};
+    const Tensor g = xg::randn({2, 7, 6}, xg::f64, rng);
+    xg::Tape one, two;
+    const Tensor y = p(x), z = p(moved);
+    CHECK(error(z, y) < 1e-13);
+    const Tensors a = one.vjp(y, g, x), b = two.vjp(z, g, moved);
+    CHECK(error(b[0], a[0]) < 1e-12);
+    CHECK(error(b[1], xg::take(a[1], order, 1)) < 1e-12);
+    CHECK(error(b[2], xg::take(a[2], order, 1)) < 1e-12);
+    CHECK(error(b[4], xg::take(a[4], order, 2)) < 1e-12);
+}

@@ -16,11 +16,11 @@ struct Chunk {
 
     template <class T>
     Chunk(const Attention<T>& a, Index task) {
-        const Index heads = a.batch * a.heads, chunks = (a.queries + query_chunk - 1) / query_chunk;
+        const Index heads = a.batch * a.heads, chunk = query_chunk(a), chunks = (a.queries + chunk - 1) / chunk;
         b = task % heads / a.heads;
         h = task % a.heads;
-        q0 = (chunks - 1 - task / heads) * query_chunk;  // when causal the longest first
-        n = std::min(query_chunk, a.queries - q0);
+        q0 = (chunks - 1 - task / heads) * chunk;  // when causal the longest first
+        n = std::min(chunk, a.queries - q0);
     }
 };
 
@@ -33,7 +33,7 @@ struct ForwardArrays {
     Index size;
 
     ForwardArrays(const Attention<T>& a, T* work) : k_step(odd_lines<T>(a.width)), v_step(odd_lines<T>(a.value_width)) {
-        const Index n = panels<T>(std::min(a.queries, query_chunk)), keys = std::min(a.keys, key_block);
+        const Index n = panels<T>(std::min(a.queries, query_chunk(a))), keys = std::min(a.keys, key_block);
         Layout<T> layout(work);
         q = layout.take(n * a.width);
         out = layout.take(n * a.value_width);
@@ -152,7 +152,7 @@ struct TangentArrays {
     Index size;
 
     TangentArrays(const Attention<T>& a, T* work) : k_step(odd_lines<T>(2 * a.width)), v_step(odd_lines<T>(2 * a.value_width)) {
-        const Index n = panels<T>(std::min(a.queries, query_chunk)), keys = std::min(a.keys, key_block);
+        const Index n = panels<T>(std::min(a.queries, query_chunk(a))), keys = std::min(a.keys, key_block);
         Layout<T> layout(work);
         q = layout.take(n * 2 * a.width);
         out = layout.take(n * a.value_width);

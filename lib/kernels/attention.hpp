@@ -83,12 +83,18 @@ struct AttentionKernels {
     void (*second)(const Attention<T>&, const AttentionTangents<T>&, const AttentionAdjoint<T>&, Index task, T* work);
 };
 
-/// Queries of a task of forward or tangent, and keys of a block.
-inline constexpr Index query_chunk = 256, key_block = 128;
+/// Keys of a block: whole tiles of products of every width.
+inline constexpr Index key_block = 132;
 
+/// Queries of a task of forward or tangent, fewer when there are few heads, whatever the number of threads.
+template <class T>
+Index query_chunk(const Attention<T>& a) {
+    return std::clamp<Index>(a.batch * a.heads * a.queries / 8, 32, 256) / 32 * 32;
+}
 template <class T>
 Index attention_tasks(const Attention<T>& a) {
-    return a.batch * a.heads * ((a.queries + query_chunk - 1) / query_chunk);
+    const Index chunk = query_chunk(a);
+    return a.batch * a.heads * ((a.queries + chunk - 1) / chunk);
 }
 
 /// In how many parts the adjoint splits the keys of a head: more when there are few heads, whatever the number of threads.

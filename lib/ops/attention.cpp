@@ -166,7 +166,7 @@ Tensor attention_block(const Tensor& X, const Tensor& Y, const Tensor& A, const 
     check_matrix("C", C, {"m", Y.shape(1)}, n);
     const Tensor scale = scale_tensor(op, lambda, X, 1);
     // Columns of the derivation are rows here: q = (A X)^T, k = (B Y)^T, v = C X.
-    return attention(transpose(matmul(A, X)), transpose(matmul(B, Y)), matmul(C, X), {.scale = scale});
+    return attention(matmul(transpose(X), transpose(A)), matmul(transpose(Y), transpose(B)), matmul(C, X), {.scale = scale});
 }
 
 }  // namespace xtgrad
