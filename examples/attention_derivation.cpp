@@ -36,8 +36,8 @@ struct Closed {
         const Tensor P = xg::softmax(b.lambda * xg::matmul(xg::transpose(Q), K));
         const Tensor s = row(P, i), moved = s * (column(V, k) - xg::dot(s, column(V, k)));  // (D_i - s_i s_i^T) C x_k
         dY = b.lambda * xg::outer(xg::matmul(xg::transpose(b.B), column(Q, i)), moved);
-        xg::set_view(dX, b.lambda * xg::matmul(xg::transpose(b.A), xg::matmul(K, moved)), xt::all(), int(i));
-        xg::set_view(dX, column(dX, k) + xg::matmul(xg::transpose(b.C), s), xt::all(), int(k));
+        dX = xg::set_view(dX, b.lambda * xg::matmul(xg::transpose(b.A), xg::matmul(K, moved)), xt::all(), int(i));
+        dX = xg::set_view(dX, column(dX, k) + xg::matmul(xg::transpose(b.C), s), xt::all(), int(k));
     }
 };
 
@@ -56,10 +56,10 @@ Tensor by_differences(const Block& b, Index i, Index k, bool of_x) {
         for (Index j = 0; j < at.shape(1); ++j) {
             const auto moved = [&](double by) {
                 Tensor to = at;
-                xg::set_view(to, xg::view(at, int(l), int(j)) + by, int(l), int(j));
+                to = xg::set_view(to, xg::view(at, int(l), int(j)) + by, int(l), int(j));
                 return xg::view(of_x ? b(to, b.Y) : b(b.X, to), int(i), int(k)).item<double>();
             };
-            xg::set_view(slopes, Tensor((moved(step) - moved(-step)) / (2 * step)), int(l), int(j));
+            slopes = xg::set_view(slopes, Tensor((moved(step) - moved(-step)) / (2 * step)), int(l), int(j));
         }
     return slopes;
 }

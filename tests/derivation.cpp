@@ -17,7 +17,7 @@ namespace {
 Tensor dot(const Tensor& a, const Tensor& b) { return xg::matmul(a, b); }
 Tensor t(const Tensor& x) { return xg::transpose(x); }
 Tensor rowsum(const Tensor& x) { return xg::sum(x, 1, xt::keep_dims); }
-Tensor inner(const Tensor& a, const Tensor& b) { return xg::sum(a * b); }
+Tensor paired(const Tensor& a, const Tensor& b) { return xg::sum(a * b); }
 
 double distance(const Tensor& a, const Tensor& b) {
     REQUIRE(a.shape() == b.shape());
@@ -55,7 +55,7 @@ struct Block {
         xg::Tape tape;
         const Tensor out = of(inputs());
         Tensor unit = xg::zeros({p, p});
-        xg::set_view(unit, Tensor(1.), int(i), int(k));
+        unit = xg::set_view(unit, Tensor(1.), int(i), int(k));
         return tape.vjp(out, unit, input);
     }
     /// D_i - s_i s_i^T
@@ -99,7 +99,7 @@ struct Rows {
         const Tensor F = dot(G, t(hat[2])) + dot(dG, t(v)), rho = rowsum(G * tangent(hat)) + rowsum(dG * O);
         const Tensor Bbar = P * (change * adjoint_scores + F - rho), W = lambda * Bbar + hat[3] * dS;
         return {dot(W, k) + lambda * dot(dS, hat[1]), dot(t(W), q) + lambda * dot(t(dS), hat[0]),
-                dot(t(P * change), G) + dot(t(P), dG), inner(Bbar, R) + inner(dS, R1), Bbar};
+                dot(t(P * change), G) + dot(t(P), dG), paired(Bbar, R) + paired(dS, R1), Bbar};
     }
 };
 
@@ -144,9 +144,9 @@ TEST_CASE("docs/attention.md (4): the entries of df/dX, with the path through V"
         for (Index k = 0; k < Block::p; ++k) {
             Tensor want = xg::zeros({Block::n, Block::p});
             const Tensor scores = dot(b.softmax_slope(i), column(b.V, k));
-            xg::set_view(want, b.lambda * dot(t(b.A), dot(b.K, scores)), xt::all(), int(i));
+            want = xg::set_view(want, b.lambda * dot(t(b.A), dot(b.K, scores)), xt::all(), int(i));
             const Tensor value = dot(t(b.C), xg::take(b.P, Tensor(std::int64_t(i)), 0));
-            xg::set_view(want, column(want, k) + value, xt::all(), int(k));
+            want = xg::set_view(want, column(want, k) + value, xt::all(), int(k));
             CHECK(distance(b.gradient_of(i, k, b.X), want) < rounding);
         }
 }
@@ -160,7 +160,7 @@ TEST_CASE("docs/attention.md (5): the adjoints of all six, also at lambda = 0") 
                            b.lambda * dot(dot(b.K, t(Sbar)), t(b.X)),
                            b.lambda * dot(dot(b.Q, Sbar), t(b.Y)),
                            dot(PG, t(b.X)),
-                           inner(Sbar, b.R)};
+                           paired(Sbar, b.R)};
         xg::Tape tape;
         const Tensor f = Block::of(b.inputs());
         check(tape.vjp(f, G, b.inputs()), want);
@@ -184,7 +184,7 @@ TEST_CASE("docs/attention.md (7): the adjoint of rows, and of the log-sum-exp") 
     const Tensor O = Rows::of(x);
     CHECK(distance(O, r.O) < rounding);
     check(tape.vjp(O, r.G, x),
-          {r.lambda * dot(r.dS, r.k), r.lambda * dot(t(r.dS), r.q), dot(t(r.P), r.G), inner(dot(r.dS, r.k), r.q), r.dS});
+          {r.lambda * dot(r.dS, r.k), r.lambda * dot(t(r.dS), r.q), dot(t(r.P), r.G), paired(dot(r.dS, r.k), r.q), r.dS});
     xg::Tape two;
     const auto [out, L] = xg::attention_logsumexp(r.q, r.k, r.v, {.scale = r.lambda, .causal = true, .bias = r.B});
     CHECK(distance(xg::reshape(L, {Rows::T, 1}), r.L) < rounding);
@@ -212,7 +212,7 @@ TEST_CASE("docs/attention.md (9): the adjoint of the adjoint") {
         const Tensor O = Rows::of(x);
         const auto gradients = tape.vjp(O, r.G, x);
         for (std::size_t i = 0; i < gradients.size(); ++i) {
-            const Tensor part = inner(gradients[i], hats[i]);
+            const Tensor part = paired(gradients[i], hats[i]);
             product = product.defined() ? product + part : part;
         }
     }

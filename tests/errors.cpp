@@ -403,20 +403,29 @@ std::vector<Row> slices() {
          {"[view]", "ellipsis", "one"}},
         {"view, a seventeenth axis", [](A t, T) { xg::view(t.full, xt::newaxis()); }, shape, {"[view]", "16"}},
         {"set_view, a value that does not fit",
-         [](A t, T) { xg::set_view(t.a, t.c, xt::all(), xt::range(0, 2)); },
+         [](A t, T) { static_cast<void>(xg::set_view(t.a, t.c, xt::all(), xt::range(0, 2))); },
          shape,
          {"[set_view]", "(2, 4)", "(2, 2)"}},
-        {"set_view, a value that is larger", [](A t, T) { xg::set_view(t.a, t.a, 0); }, shape, {"[set_view]", "(2, 3)", "(3,)"}},
+        {"set_view, a value that is larger",
+         [](A t, T) { static_cast<void>(xg::set_view(t.a, t.a, 0)); },
+         shape,
+         {"[set_view]", "(2, 3)", "(3,)"}},
         {"set_view, another dtype",
-         [](A t, T) { xg::set_view(t.a, t.f, xt::all()); },
+         [](A t, T) { static_cast<void>(xg::set_view(t.a, t.f, xt::all())); },
          dtype,
          {"[set_view]", "f64", "f32", "astype"}},
-        {"set_view, an index too large", [](A t, T) { xg::set_view(t.a, 1., 2); }, index, {"[set_view]", "index 2", "-2 to 1"}},
+        {"set_view, an index too large",
+         [](A t, T) { static_cast<void>(xg::set_view(t.a, 1., 2)); },
+         index,
+         {"[set_view]", "index 2", "-2 to 1"}},
         {"set_view, too many slices",
-         [](A t, T) { xg::set_view(t.a, 1., 0, 0, 0); },
+         [](A t, T) { static_cast<void>(xg::set_view(t.a, 1., 0, 0, 0)); },
          index,
          {"[set_view]", "3 slices", "(2, 3)"}},
-        {"set_view, half an integer", [](A t, T) { xg::set_view(t.i, 0.5, 0); }, dtype, {"[set_view]", "0.5", "i64", "astype"}},
+        {"set_view, half an integer",
+         [](A t, T) { static_cast<void>(xg::set_view(t.i, 0.5, 0)); },
+         dtype,
+         {"[set_view]", "0.5", "i64", "astype"}},
         {"take, an index too large",
          [](A t, T) { xg::take(t.a, t.labels); },
          index,
@@ -1010,9 +1019,9 @@ std::vector<EmptyRow> empty_rows() {
     add("stack", [](A t) { xg::stack({t.none, t.a}); });
     add("stack", [](A t) { xg::stack({t.a, t.none}); });
     add("view", [](A t) { xg::view(t.none, 0); });
-    add("set_view", [](A t) { xg::set_view(t.none, t.a, 0); });
-    add("set_view", [](A t) { xg::set_view(t.none, 1., 0); });
-    add("set_view", [](A t) { xg::set_view(t.a, t.none, 0); });
+    add("set_view", [](A t) { static_cast<void>(xg::set_view(t.none, t.a, 0)); });
+    add("set_view", [](A t) { static_cast<void>(xg::set_view(t.none, 1., 0)); });
+    add("set_view", [](A t) { static_cast<void>(xg::set_view(t.a, t.none, 0)); });
     add("take", [](A t) { xg::take(t.none, t.rows); });
     add("take", [](A t) { xg::take(t.a, t.none); });
     add("index_add", [](A t) { xg::index_add(t.none, t.rows, t.a); });

@@ -78,7 +78,7 @@ XTGRAD_VIEW(Tensor&&)
 /// slice assignment is elsewhere. Throws ShapeError, IndexError.
 template <class V, class... S>
     requires Operand<V>
-Tensor set_view(const Tensor& x, const V& value, S&&... slices) {
+[[nodiscard]] Tensor set_view(const Tensor& x, const V& value, S&&... slices) {
     return detail::with_slice(x, detail::as_tensor("set_view", value, x),
                               {detail::slice_of(static_cast<const std::remove_cvref_t<S>&>(slices))...});
 }
