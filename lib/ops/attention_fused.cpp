@@ -86,13 +86,9 @@ private:
             }
             return stride;
         };
-        auto stride = batch_stride(x.strides());
-        if (!stride) {
-            x = copied(x);
-            stride = batch_stride(x.strides());
-        }
+        if (!batch_stride(x.strides())) x = copied(x);
         kept_.push_back(x);
-        return {mutable_data<T>(x), *stride, width, x.strides()[shape.size() - 2]};
+        return {mutable_data<T>(x), batch_stride(x.strides()).value_or(0), width, x.strides()[shape.size() - 2]};
     }
 
     template <class U>
