@@ -8,6 +8,7 @@
 #include <xtgrad/xtgrad.hpp>
 
 #include "accuracy.hpp"
+#include "instruction_sets.hpp"
 #include "kernels/elementwise_table.hpp"
 #include "kernels/lanes.hpp"
 #include "ops/elementwise.hpp"
@@ -49,19 +50,6 @@ std::vector<Reference> references() {
         list.push_back({[](double a, double b, Numbers n) { return number(xg::value<Op>(Scalar(a), Scalar(b), n)); },
                         {slope<Op, 0>, slope<Op, 1>}});
     });
-    return list;
-}
-
-/// The tests change the active set; this puts it back.
-struct Restore {
-    kernels::Isa before = kernels::active_isa();
-    ~Restore() { kernels::use(before); }
-};
-
-std::vector<kernels::Isa> present() {
-    std::vector<kernels::Isa> list;
-    for (int i = 0; i < kernels::isa_count; ++i)
-        if (kernels::has(kernels::Isa(i))) list.push_back(kernels::Isa(i));
     return list;
 }
 
@@ -108,33 +96,28 @@ void check(const xg::detail::Elementwise& op, const Reference& reference) {
 }  // namespace
 
 TEST_CASE("kernels agree with their rule on every instruction set") {
-    const Restore restore;
     const auto list = references();
     const auto ops = xg::detail::elementwise_ops();
     REQUIRE(list.size() == ops.size());
-    for (const kernels::Isa isa : present()) {
-        kernels::use(isa);
-        REQUIRE(kernels::active_isa() == isa);
+    in_each_set([&] {
         for (std::size_t i = 0; i < ops.size(); ++i) {
-            INFO(kernels::isa_names[int(isa)] << ' ' << ops[i]->name);
+            INFO(ops[i]->name);
             check<float>(*ops[i], list[i]);
             check<double>(*ops[i], list[i]);
         }
-    }
+    });
 }
 
 TEST_CASE("functions are near their true values on every instruction set, over their whole range") {
-    const Restore restore;
-    for (const kernels::Isa isa : present()) {
-        kernels::use(isa);
+    in_each_set([] {
         for (const accuracy::Function& f : accuracy::functions) {
             const accuracy::Worst single = accuracy::worst<float>(f, 3000), twice = accuracy::worst<double>(f, 3000);
-            INFO(kernels::isa_names[int(isa)] << ' ' << f.name << ": f32 " << single.error << " ulp at " << single.at << ", f64 "
-                                              << twice.error << " ulp at " << twice.at);
+            INFO(f.name << ": f32 " << single.error << " ulp at " << single.at << ", f64 " << twice.error << " ulp at "
+                        << twice.at);
             CHECK(single.error <= f.limit32);
             CHECK(twice.error <= f.limit64);
         }
-    }
+    });
 }
 
 TEST_CASE("a rule's slope is the slope of its value") {
@@ -160,10 +143,7 @@ TEST_CASE("a rule's slope is the slope of its value") {
 }
 
 TEST_CASE("row kernels agree on every instruction set, at every length") {
-    const Restore restore;
-    for (const kernels::Isa isa : present()) {
-        kernels::use(isa);
-        INFO(kernels::isa_names[int(isa)]);
+    in_each_set([] {
         for (Index n = 1; n <= 67; ++n) {
             xg::Rng rng{std::uint64_t(n)};
             const xg::Tensor x = xg::randn({3, n}, xg::f64, rng) * 2., g = xg::randn({3, n}, xg::f64, rng),
@@ -182,5 +162,5 @@ TEST_CASE("row kernels agree on every instruction set, at every length") {
             const xg::Tensor f = xg::astype(xg::softmax(xg::astype(x, xg::f32)), xg::f64);
             CHECK(xg::amax(xg::abs(f - s)).item<double>() < 1e-6);
         }
-    }
+    });
 }

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "instruction_sets.hpp"
+
 using namespace xtgrad::kernels;
 
 namespace {
@@ -18,18 +20,6 @@ std::vector<T> numbers(Index n) {
     std::uint32_t state = 12345;
     for (T& v : x) v = T(int((state = state * 1664525 + 1013904223) >> 24) - 128) / 16;
     return x;
-}
-
-template <class F>
-void in_each_set(F f) {
-    const Isa before = active_isa();
-    for (int i = 0; i < isa_count; ++i) {
-        if (!has(Isa(i))) continue;
-        use(Isa(i));
-        CAPTURE(isa_names[i]);
-        f();
-    }
-    use(before);
 }
 
 template <class T>

@@ -12,7 +12,7 @@
 
 #include <xtgrad/xtgrad.hpp>
 
-#include "kernels/isa.hpp"
+#include "instruction_sets.hpp"
 
 namespace xg = xtgrad;
 namespace kernels = xtgrad::kernels;
@@ -21,17 +21,6 @@ using xg::Index, xg::Tensor;
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
-
-void for_sets(auto f) {
-    const kernels::Isa before = kernels::active_isa();
-    for (int i = 0; i < kernels::isa_count; ++i) {
-        if (!kernels::has(kernels::Isa(i))) continue;
-        kernels::use(kernels::Isa(i));
-        CAPTURE(kernels::isa_names[i]);
-        f();
-    }
-    kernels::use(before);
-}
 
 std::vector<double> list(const Tensor& x) {
     const Tensor dense = xg::copy(xg::astype(x, xg::f64));
@@ -78,12 +67,12 @@ TEST_CASE("a sum of 10^7 f32 has an error of a few roundings, whatever the order
     for (const Tensor& x : {uniform, alternating, cancelling}) {
         long double exact = 0, size = 0;
         for (const float *p = x.data<float>(), *end = p + x.size(); p != end; ++p) exact += *p, size += std::fabs(*p);
-        for_sets([&] { CHECK(std::fabs(double(xg::sum(x).item<float>() - exact)) < 3 * eps * double(size)); });
+        in_each_set([&] { CHECK(std::fabs(double(xg::sum(x).item<float>() - exact)) < 3 * eps * double(size)); });
         for (const Index rows : {40, 1'000'000}) {
             const Tensor m = xg::reshape(x, {rows, -1}), wide = xg::astype(m, xg::f64), sizes = xg::abs(wide);
             for (const int axis : {0, 1}) {
                 const Tensor want = xg::sum(wide, axis), of = xg::sum(sizes, axis);
-                for_sets([&] { CHECK(relative(xg::sum(m, axis), want, of) < 4 * eps); });
+                in_each_set([&] { CHECK(relative(xg::sum(m, axis), want, of) < 4 * eps); });
             }
         }
     }
@@ -100,7 +89,7 @@ TEST_CASE("a sum of 10^7 f32 has an error of a few roundings, whatever the order
 
 TEST_CASE("the variance does not cancel") {
     xg::Rng rng(6);
-    for_sets([&] {
+    in_each_set([&] {
         for (const double mean : {0., 1e3, -1e5}) {
             const Tensor x = xg::randn({700, 900}, xg::f64, rng) + mean, rounded = xg::astype(xg::astype(x, xg::f32), xg::f64);
             for (const auto& axes : {std::vector<int>{0}, {1}, {0, 1}}) {
@@ -119,7 +108,7 @@ TEST_CASE("the variance does not cancel") {
 TEST_CASE("the variance of what jumps, drifts or begins with outliers") {
     constexpr Index n = 20'000;
     const Tensor i = xg::arange(double(n)), noise = xg::sin(i * 12.9898);
-    for_sets([&] {
+    in_each_set([&] {
         for (const Tensor& shift :
              {i * 0.01, xg::where(i < 100., 1e4, xg::zeros({n})), xg::where(i < 1000., 0., xg::full({n}, 1e4)),
               xg::where(i < 300., -1e3, xg::ones({n})), xg::where(i < double(n - 5), 0., xg::full({n}, 1e5))}) {
@@ -134,7 +123,7 @@ TEST_CASE("the variance of what jumps, drifts or begins with outliers") {
 }
 
 TEST_CASE("every reduction agrees with a loop, on every instruction set, around the lengths of vectors and blocks") {
-    for_sets([&] {
+    in_each_set([&] {
         for (const xg::Dtype dtype : {xg::f64, xg::f32})
             for (const Index rows : {1, 2, 3, 7, 8, 9, 17, 129, 1025})
                 for (const Index n : {1, 3, 8, 31, 65, 129, 513, 1030}) {
@@ -178,7 +167,7 @@ TEST_CASE("every reduction agrees with a loop, on every instruction set, around 
 }
 
 TEST_CASE("NaN and infinities in reductions") {
-    for_sets([&] {
+    in_each_set([&] {
         for (const xg::Dtype dtype : {xg::f64, xg::f32})
             for (const Index n : {3, 40, 3000, 100'000})
                 for (const Index where : {Index(0), n / 2, n - 1}) {
