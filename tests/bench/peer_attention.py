@@ -1,10 +1,10 @@
 """attention.cpp, with PyTorch. Prints what Google Benchmark would."""
-import json
 import sys
-import time
 
 import torch
 import torch.nn.functional as F
+
+import peer
 
 torch.set_num_threads(2)
 
@@ -51,16 +51,5 @@ def block(n=64, m=256, p=64):
     return step
 
 
-def measure(step, min_time):
-    check = sum(result.detach().abs().double().sum().item() for result in step())
-    iterations, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < min_time or not iterations:
-        step()
-        iterations += 1
-    return {"real_time": elapsed / iterations * 1e9, "check": check}
-
-
-min_time = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
 steps = [(name, attention(*rest)) for name, *rest in CASES] + [("attention_block", block())]
-results = [{"name": name, **measure(step, min_time)} for name, step in steps]
-json.dump({"context": {"torch": torch.__version__}, "benchmarks": results}, sys.stdout)
+peer.run(steps, {"torch": torch.__version__}, *sys.argv[1:], check=peer.magnitude)

@@ -2,12 +2,12 @@
 
 usage: peer_mlp.py torch|jax [SECONDS]
 """
-import json
 import os
 import sys
-import time
 
 import numpy as np
+
+import peer
 
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=true"
 CASES = {"32-32-32-32, batch 16": ((32, 32, 32, 32), 16), "784-256-10, batch 128": ((784, 256, 10), 128)}
@@ -76,15 +76,5 @@ def jax_step(sizes, batch):
     return step
 
 
-def measure(step, min_time):
-    check = step()
-    iterations, begin = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - begin) < min_time or not iterations:
-        step()
-        iterations += 1
-    return {"real_time": elapsed / iterations * 1e9, "check": check}
-
-
 make = {"torch": torch_step, "jax": jax_step}[sys.argv[1]]
-min_time = float(sys.argv[2]) if len(sys.argv) > 2 else 0.5
-json.dump({"context": {}, "benchmarks": [{"name": n, **measure(make(*c), min_time)} for n, c in CASES.items()]}, sys.stdout)
+peer.run(((name, make(*case)) for name, case in CASES.items()), {}, *sys.argv[2:])
