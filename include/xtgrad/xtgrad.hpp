@@ -7,4 +7,5 @@
 #include "runtime.hpp"
 #include "tape.hpp"
 #include "tensor.hpp"
+#include "transforms.hpp"
 #include "xtensor.hpp"
