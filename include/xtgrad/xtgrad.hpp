@@ -8,4 +8,5 @@
 #include "tape.hpp"
 #include "tensor.hpp"
 #include "transforms.hpp"
+#include "vectorize.hpp"
 #include "xtensor.hpp"
