@@ -1,0 +1,3 @@
+// Models.
+#pragma once
+#include "nn/visit.hpp"
