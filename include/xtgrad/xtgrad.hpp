@@ -1,6 +1,7 @@
 // All of xtgrad.
 #pragma once
 #include "gradcheck.hpp"
+#include "linalg.hpp"
 #include "ops.hpp"
 #include "random.hpp"
 #include "runtime.hpp"
