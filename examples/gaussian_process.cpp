@@ -87,7 +87,8 @@ void draw(const Tensor& theta, const Tensor& x, const Tensor& y) {
     curve.close();
     points.close();
     std::ofstream("gaussian_process.gp")
-        << "set terminal svg size 800,450; set output 'gaussian_process.svg'; set style fill solid 0.3 noborder\n"
+        << "set terminal svg size 800,450; set output 'gaussian_process.svg'; set key outside bottom center horizontal; set "
+           "style fill solid 0.3 noborder\n"
            "plot 'gaussian_process.csv' using 1:($2-2*$3):($2+2*$3) with filledcurves lc 'skyblue' title '2 standard "
            "deviations', \\\n"
            "     '' using 1:2 with lines lc 'navy' title 'mean', 'gaussian_process_data.csv' with points pt 7 ps 0.4 lc 'black' "
