@@ -2,6 +2,7 @@
 #pragma once
 #include "gradcheck.hpp"
 #include "nn.hpp"
+#include "linalg.hpp"
 #include "ops.hpp"
 #include "random.hpp"
 #include "runtime.hpp"

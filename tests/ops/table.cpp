@@ -15,6 +15,7 @@ std::vector<Row> attention_rows();
 std::vector<Row> creation_rows();
 std::vector<Row> elementwise_rows();
 std::vector<Row> indexing_rows();
+std::vector<Row> linalg_rows();
 std::vector<Row> linear_rows();
 std::vector<Row> manipulation_rows();
 std::vector<Row> product_rows();
@@ -30,6 +31,7 @@ const std::vector<Family> families{
     {"indexing", indexing_rows, Free::nothing},       {"linear", linear_rows, Free::nothing},
     {"product", product_rows, Free::nothing},         {"row", row_rows, Free::nothing},
     {"attention", attention_rows, Free::nothing},     {"creation", creation_rows, Free::nothing},
+    {"linalg", linalg_rows, Free::nothing},
 };
 
 std::vector<Row> rows_of(const Family& family) {
