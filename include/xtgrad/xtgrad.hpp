@@ -3,6 +3,7 @@
 #include "gradcheck.hpp"
 #include "nn.hpp"
 #include "ops.hpp"
+#include "optim.hpp"
 #include "random.hpp"
 #include "runtime.hpp"
 #include "tape.hpp"
