@@ -12,6 +12,7 @@ xg::Rng& generator() {
 
 std::vector<Row> arrangement_rows();
 std::vector<Row> attention_rows();
+std::vector<Row> convolution_rows();
 std::vector<Row> creation_rows();
 std::vector<Row> elementwise_rows();
 std::vector<Row> indexing_rows();
@@ -30,7 +31,8 @@ const std::vector<Family> families{
     {"manipulation", manipulation_rows, Free::nothing}, {"arrangement", arrangement_rows, Free::nothing},
     {"indexing", indexing_rows, Free::nothing},       {"linear", linear_rows, Free::nothing},
     {"product", product_rows, Free::nothing},         {"row", row_rows, Free::nothing},
-    {"attention", attention_rows, Free::nothing},     {"model", model_rows, Free::nothing},
+    {"attention", attention_rows, Free::nothing},     {"convolution", convolution_rows, Free::nothing},
+    {"model", model_rows, Free::nothing},
     {"creation", creation_rows, Free::nothing},
 };
 
