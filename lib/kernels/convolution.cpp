@@ -191,7 +191,7 @@ void largest_places(Index planes, const Window& w, const T* x, std::int64_t* pla
             T most = from[best];
             for (Index r = rows.begin; r < rows.end; ++r)
                 for (Index at = r * w.width + columns.begin, end = r * w.width + columns.end; at < end; ++at)
-                    if (from[at] > most || (from[at] != from[at] && most == most)) most = from[best = at];
+                    if (!(from[at] <= most) && most == most) most = from[best = at];
             to[place] = best;
         });
     });
