@@ -248,10 +248,11 @@ void pack_dropout(const Attention<T>& a, Index b, Index h, Index q0, Index k, In
             w[0][j] = std::uint32_t(position), w[1][j] = std::uint32_t(position >> 32), w[2][j] = w[3][j] = 0;
         }
         for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9, k1 += 0xBB67AE85)
+#pragma GCC unroll 1
             for (Index j = 0; j < n; ++j) {
-                const std::uint64_t p = std::uint64_t(w[0][j]) * 0xD2511F53, q = std::uint64_t(w[2][j]) * 0xCD9E8D57;
-                w[0][j] = std::uint32_t(q >> 32) ^ w[1][j] ^ k0, w[1][j] = std::uint32_t(q);
-                w[2][j] = std::uint32_t(p >> 32) ^ w[3][j] ^ k1, w[3][j] = std::uint32_t(p);
+                const std::uint32_t x = w[0][j], z = w[2][j];
+                w[0][j] = std::uint32_t(std::uint64_t(z) * 0xCD9E8D57u >> 32) ^ w[1][j] ^ k0, w[1][j] = z * 0xCD9E8D57u;
+                w[2][j] = std::uint32_t(std::uint64_t(x) * 0xD2511F53u >> 32) ^ w[3][j] ^ k1, w[3][j] = x * 0xD2511F53u;
             }
         for (Index i = 0; i < 4; ++i)
             if (const Index row = 4 * c + i - k; row >= 0 && row < keys)
