@@ -4,6 +4,7 @@
 #include "nn.hpp"
 #include "linalg.hpp"
 #include "ops.hpp"
+#include "optim.hpp"
 #include "random.hpp"
 #include "runtime.hpp"
 #include "tape.hpp"
