@@ -1,6 +1,8 @@
 // All of xtgrad.
 #pragma once
+#include "data.hpp"
 #include "gradcheck.hpp"
+#include "io.hpp"
 #include "nn.hpp"
 #include "ops.hpp"
 #include "random.hpp"
