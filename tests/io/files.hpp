@@ -32,6 +32,7 @@ inline std::string contents(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 inline void write(const std::string& path, std::string_view bytes) {
+    std::filesystem::remove(path);  // a file that is written over is synced by some file systems: 5 ms each
     std::ofstream(path, std::ios::binary).write(bytes.data(), std::streamsize(bytes.size()));
 }
 
