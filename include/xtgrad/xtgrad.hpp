@@ -5,6 +5,7 @@
 #include "io.hpp"
 #include "nn.hpp"
 #include "ops.hpp"
+#include "optim.hpp"
 #include "random.hpp"
 #include "runtime.hpp"
 #include "tape.hpp"

@@ -25,7 +25,7 @@ struct TemporaryFolder {
 };
 
 /// A file of tests/io/files, made by make_files.py.
-inline std::string stored(const std::string& name) { return XTGRAD_TEST_FILES "/" + name; }
+inline std::string stored(const std::string& name) { return XTGRAD_TEST_FOLDER "/io/files/" + name; }
 
 inline std::string contents(const std::string& path) {
     std::ifstream file(path, std::ios::binary);

@@ -17,6 +17,7 @@ std::vector<Row> elementwise_rows();
 std::vector<Row> indexing_rows();
 std::vector<Row> linear_rows();
 std::vector<Row> manipulation_rows();
+std::vector<Row> model_rows();
 std::vector<Row> product_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> row_rows();
@@ -29,7 +30,8 @@ const std::vector<Family> families{
     {"manipulation", manipulation_rows, Free::nothing}, {"arrangement", arrangement_rows, Free::nothing},
     {"indexing", indexing_rows, Free::nothing},       {"linear", linear_rows, Free::nothing},
     {"product", product_rows, Free::nothing},         {"row", row_rows, Free::nothing},
-    {"attention", attention_rows, Free::nothing},     {"creation", creation_rows, Free::nothing},
+    {"attention", attention_rows, Free::nothing},     {"model", model_rows, Free::nothing},
+    {"creation", creation_rows, Free::nothing},
 };
 
 std::vector<Row> rows_of(const Family& family) {
