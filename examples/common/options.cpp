@@ -4,10 +4,14 @@
 
 namespace example {
 
-Options::Options(const std::string& n, const std::string& about, Lengths lengths)
-    : name(n), out("build/runs/" + n), steps(lengths.steps), lengths_(lengths), app_(std::make_unique<CLI::App>(about, n)) {
+Options::Options(const std::string& n, const std::string& about)
+    : name(n), out("build/runs/" + n), app_(std::make_unique<CLI::App>(about, n)) {
     app_->get_formatter()->column_width(34);
-    add("--steps", steps, "steps of training");
+}
+
+Options::Options(const std::string& n, const std::string& about, Lengths lengths) : Options(n, about) {
+    steps = lengths.steps;
+    add("--steps", steps, "steps of training", lengths.in_short);
     add("--seed", seed, "of all random numbers");
     add("--threads", threads, "0: one for each core");
     add("--out", out, "the folder for the model, the curves and the report");
@@ -21,16 +25,21 @@ Options::Options(const std::string& n, const std::string& about, Lengths lengths
 Options::~Options() = default;
 
 template <class T>
-void Options::add(const std::string& flag, T& value, const std::string& help) {
+void Options::add(const std::string& flag, T& value, const std::string& help, std::optional<std::type_identity_t<T>> in_short) {
+    CLI::Option* option;
     if constexpr (std::same_as<T, bool>)
-        app_->add_flag(flag, value, help);
+        option = app_->add_flag(flag, value, help);
     else
-        app_->add_option(flag, value, help)->capture_default_str();
+        option = app_->add_option(flag, value, help)->capture_default_str();
+    if (in_short)
+        shorten_.push_back([&value, option, in_short] {
+            if (option->count() == 0) value = *in_short;
+        });
 }
-template void Options::add(const std::string&, bool&, const std::string&);
-template void Options::add(const std::string&, double&, const std::string&);
-template void Options::add(const std::string&, std::int64_t&, const std::string&);
-template void Options::add(const std::string&, std::string&, const std::string&);
+template void Options::add(const std::string&, bool&, const std::string&, std::optional<bool>);
+template void Options::add(const std::string&, double&, const std::string&, std::optional<double>);
+template void Options::add(const std::string&, std::int64_t&, const std::string&, std::optional<std::int64_t>);
+template void Options::add(const std::string&, std::string&, const std::string&, std::optional<std::string>);
 
 void Options::add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices,
                          const std::string& help) {
@@ -45,7 +54,8 @@ void Options::parse(int argc, char** argv) {
         std::exit(app_->exit(error));
     }
     check |= short_mode;
-    if (short_mode && app_->count("--steps") == 0) steps = lengths_.in_short;
+    if (short_mode)
+        for (const auto& shorten : shorten_) shorten();
 }
 
 }  // namespace example

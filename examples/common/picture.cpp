@@ -130,14 +130,11 @@ Picture draw_boundary(const std::string& path, const std::string& title, const x
     std::ofstream(path + "_points.csv") << csv_of_points(points, labels, 2);
     std::ostringstream commands;
     const double dx = (area.x1 - area.x0) / double(values.shape(1) - 1), dy = (area.y1 - area.y0) / double(values.shape(0) - 1);
-    const std::string grid = " matrix using (" + std::to_string(area.x0) + "+$1*" + std::to_string(dx) + "):(" +
-                             std::to_string(area.y0) + "+$2*" + std::to_string(dy) + "):3";
-    commands << "points = " << quoted(path + "_points.csv")
-             << "\nset contour base\nset cntrparam levels discrete 0\nunset surface\n"
-             << "set table $boundary\nsplot data" << grid << "\nunset table\nset datafile separator ','\n"
-             << "set palette defined (0 '#b8c8f0', 1 '#f0c8b8')\nset cbrange [-1:1]\nunset colorbox\nset xrange [" << area.x0
-             << ':' << area.x1 << "]\nset yrange [" << area.y0 << ':' << area.y1 << "]\n"
-             << "plot data" << grid << " with image notitle, " << point_plots("", 2, 0.6) << "\n";
+    commands << "points = " << quoted(path + "_points.csv") << "\nunset colorbox\nset cbrange [-1:1]\n"
+             << "set palette defined (-1 '#9fb8ee', -0.08 '#dfe6fa', 0 '#202020', 0.08 '#fae4df', 1 '#eeb09f')\nset xrange ["
+             << area.x0 << ':' << area.x1 << "]\nset yrange [" << area.y0 << ':' << area.y1 << "]\nplot data matrix using ("
+             << area.x0 << "+$1*" << dx << "):(" << area.y0 << "+$2*" << dy << "):3 with image notitle, "
+             << point_plots("", 2, 0.6) << '\n';
     return draw(path, title, csv_of(values), "800,560", commands.str());
 }
 

@@ -52,14 +52,15 @@ Checkpoint load_checkpoint(const std::string& path, const Targets&, const LoadOp
 
 }  // namespace io::detail
 
-/// Writes the tensors of a model, parameters and buffers, by their names. An optimizer's state saves the same way. The file is
+/// Writes the tensors of a model, parameters and buffers, by their names. An optimizer's state saves the same way. The
+/// metadata are what io::Safetensors(path).metadata() gives back. The file is
 /// replaced in one step: a kill at any moment leaves the old or the new one. Throws IoError.
 template <class M>
     requires nn::Field<M>
-void save(const M& model, const std::string& path) {
+void save(const M& model, const std::string& path, const io::Metadata& metadata = {}) {
     io::TensorMap tensors;
     io::detail::collect(tensors, "", model);
-    io::write_safetensors(path, tensors);
+    io::write_safetensors(path, tensors, metadata);
 }
 
 /// Reads the tensors of a model. Throws IoError, and changes nothing, when the file is damaged, lacks a name, has one that the
