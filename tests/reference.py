@@ -195,8 +195,8 @@ signs = torch.tensor([1.0, -1.0, -1.0, 1.0])
 case("mse", lambda v: F.mse_loss(v["x"], v["target"]), pair)
 case("l1", lambda v: F.l1_loss(v["x"], v["target"]), pair)
 case("huber", lambda v: F.huber_loss(v["x"], v["target"], delta=0.3), pair)
-case("binary_cross_entropy", lambda v: F.binary_cross_entropy_with_logits(9 * v["x"], v["target"] + 0.5), pair)
-case("binary_cross_entropy, weighted", lambda v: F.binary_cross_entropy_with_logits(
+case("binary_cross_entropy_with_logits", lambda v: F.binary_cross_entropy_with_logits(9 * v["x"], v["target"] + 0.5), pair)
+case("binary_cross_entropy_with_logits, weighted", lambda v: F.binary_cross_entropy_with_logits(
     v["x"], v["target"] + 0.5, weight=1 + filled("w", (4,)), pos_weight=2 + filled("p", (4,))), pair)
 case("hinge", lambda v: F.relu(1 - 3 * v["x"] * signs).mean(), {"x": (3, 4)})
 case("kl_div", lambda v: F.kl_div(F.log_softmax(v["x"], -1), F.softmax(v["target"], -1), reduction="batchmean"), pair)

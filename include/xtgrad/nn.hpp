@@ -3,5 +3,8 @@
 #include "nn/attention.hpp"
 #include "nn/init.hpp"
 #include "nn/layers.hpp"
+#include "nn/losses.hpp"
+#include "nn/recurrent.hpp"
+#include "nn/sequential.hpp"
 #include "nn/transformer.hpp"
 #include "nn/visit.hpp"
