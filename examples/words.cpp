@@ -86,11 +86,11 @@ struct Settings {
 
 int words(int argc, char** argv) {
     example::Options options("words", "A character-level GPT learns to make up words, or to write like any text.",
-                             {.steps = 700, .in_short = 120});
+                             {.steps = 700, .in_short = 300});
     Settings s;
     options.add("--data", s.data, "a text to learn instead of the words in /usr/share/dict/words; its last tenth is held out");
     options.add("--layers", s.layers, "blocks of the transformer", 2);
-    options.add("--heads", s.heads, "of attention in a block");
+    options.add("--heads", s.heads, "of attention in a block", 2);
     options.add("--channels", s.channels, "width of the model", 32);
     options.add("--context", s.context, "how many characters it sees");
     options.add("--batch", s.batch, "stretches of text in a step", 16);
