@@ -75,11 +75,14 @@ std::string ticks(const char* axis, const std::vector<std::string>& names) {
     return text + ")\n";
 }
 
+constexpr const char* colours[] = {"#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd",
+                                   "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"};
+
 std::string point_plots(const std::string& first, xg::Index classes, double size) {
     std::ostringstream text;
     for (xg::Index c = 0; c < classes; ++c)
         text << (c ? ", " : first) << "points index " << c << " using 1:2 with points pointtype 7 pointsize " << size
-             << " linetype " << c + 1 << " title '" << c << '\'';
+             << " linecolor rgb '" << colours[c % 10] << "' title '" << c << '\'';
     return text.str();
 }
 

@@ -27,6 +27,8 @@ void end_on_interrupt() {
     sigaction(SIGTERM, &action, nullptr);
 }
 
+const std::string curve_prefix = "curve_";
+
 double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
 std::string time_text(double s) {
@@ -61,7 +63,7 @@ Run::Recorded& Run::recorded(const std::string& name) {
         if (r.curve.name == name) return r;
     std::string stem = name;
     std::replace(stem.begin(), stem.end(), ' ', '_');
-    const std::string path = file("curve_" + stem + ".csv");
+    const std::string path = file(curve_prefix + stem + ".csv");
     Curve curve{name, {}};
     if (first_ > 0 && std::filesystem::exists(path)) {  // what the interrupted run had recorded until its checkpoint
         const xg::Tensor old = xg::data::read_csv(path, {.allow_nan = true}).values;
@@ -82,6 +84,13 @@ void Run::record(const std::string& curve, double value) {
 
 void Run::resume_at(std::int64_t step) {
     step_ = first_ = step;
+    for (const auto& entry : std::filesystem::directory_iterator(options_.out)) {
+        std::string name = entry.path().stem().string();
+        if (!name.starts_with(curve_prefix) || entry.path().extension() != ".csv") continue;
+        name.erase(0, curve_prefix.size());
+        std::replace(name.begin(), name.end(), '_', ' ');
+        recorded(name);
+    }
     std::printf("resumed after step %lld\n", static_cast<long long>(step));
 }
 
@@ -96,7 +105,6 @@ bool Run::more() const {
 }
 
 void Run::done(double loss) {
-    ++step_;
     smooth_ = step_ == 1 ? loss : smooth_ + std::max(0.02, 1. / double(step_)) * (loss - smooth_);
     record("loss", loss);
     const bool terminal = isatty(STDOUT_FILENO);

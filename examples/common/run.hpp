@@ -40,7 +40,8 @@ public:
         const auto save = [&] { xtgrad::save_checkpoint(file(checkpoint_name), model, optimizer, {.step = step_, .rng = rng}); };
         begin();
         while (more()) {
-            done(f(step_));
+            const std::int64_t number = step_++;
+            done(f(number));
             if (save_is_due()) save();
         }
         save();
