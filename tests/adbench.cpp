@@ -46,7 +46,7 @@ TEST_CASE("GMM of ADBench's size: n 1000, d 10, K 25, against differences along 
     const Mixture m = random_mixture(10, 25, rng);
     const Tensor x = xg::randn({1000, 10}, xg::f64, rng);
     const auto f = [&](const Tensor& a, const Tensor& b, const Tensor& c) { return gmm({a, b, c}, x, {1, 0}); };
-    xg::gradcheck(f, {.second_order = false, .all_elements = 0, .directions = 4}, m.alphas, m.means, m.icf);
+    xg::gradcheck(f, m.alphas, m.means, m.icf, {.second_order = false, .all_elements = 0, .directions = 4});
 }
 
 TEST_CASE("BA: the values and derivatives that ADBench's tests expect of data/ba/test.txt") {

@@ -7,6 +7,7 @@
 #include "attention.hpp"
 #include "batch.hpp"
 #include "matrix.hpp"
+#include "philox.hpp"
 
 namespace xtgrad::kernels {
 namespace {
@@ -242,18 +243,9 @@ void pack_dropout(const Attention<T>& a, Index b, Index h, Index q0, Index k, In
     constexpr Index n = panel<T>;
     const Index groups = (a.keys + 3) / 4, first = (b * a.heads + h) * a.queries + q0;
     for (Index c = k / 4; 4 * c < k + keys; ++c) {
-        std::uint32_t w[4][n], k0 = std::uint32_t(a.dropout.seed), k1 = std::uint32_t(a.dropout.seed >> 32);
-        for (Index j = 0; j < n; ++j) {
-            const auto position = std::uint64_t((first + j) * groups + c);
-            w[0][j] = std::uint32_t(position), w[1][j] = std::uint32_t(position >> 32), w[2][j] = w[3][j] = 0;
-        }
-        for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9, k1 += 0xBB67AE85)
-#pragma GCC unroll 1
-            for (Index j = 0; j < n; ++j) {
-                const std::uint32_t x = w[0][j], z = w[2][j];
-                w[0][j] = std::uint32_t(std::uint64_t(z) * 0xCD9E8D57u >> 32) ^ w[1][j] ^ k0, w[1][j] = z * 0xCD9E8D57u;
-                w[2][j] = std::uint32_t(std::uint64_t(x) * 0xD2511F53u >> 32) ^ w[3][j] ^ k1, w[3][j] = x * 0xD2511F53u;
-            }
+        std::uint32_t w[4][n];
+        philox(
+            a.dropout.seed, [&](int j) { return std::uint64_t((first + j) * groups + c); }, w);
         for (Index i = 0; i < 4; ++i)
             if (const Index row = 4 * c + i - k; row >= 0 && row < keys)
                 for (Index j = 0; j < n; ++j) to[row * n + j] = w[i][j] < a.dropout.threshold ? T(0) : a.dropout.kept;

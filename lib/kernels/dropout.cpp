@@ -12,7 +12,8 @@ void apply(Index begin, Index end, const Mask& mask, T scale, const T* __restric
     constexpr int blocks = dropout_step / 4;
     for (Index at = begin; at < end; at += dropout_step) {
         std::uint32_t word[4][blocks];
-        philox(mask.seed, mask.position + std::uint64_t(at / 4), word);
+        philox(
+            mask.seed, [&](int i) { return mask.position + std::uint64_t(at / 4 + i); }, word);
         T factor[dropout_step];
         for (int i = 0; i < blocks; ++i)
             for (int k = 0; k < 4; ++k) factor[4 * i + k] = word[k][i] >= mask.threshold ? scale : T(0);
