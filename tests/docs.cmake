@@ -1,6 +1,6 @@
 # The code blocks of README and docs, compiled and run. A block that begins with #include is a program; the others of a page
 # are one story: they follow one another in one function.
-set(prelude "#include <xtgrad/xtgrad.hpp>\n#include <xtensor/xmath.hpp>\n#include <iostream>\nnamespace xg = xtgrad;\n")
+set(prelude "#include <xtgrad/xtgrad.hpp>\n#include <xtgrad/vectorize.hpp>\n#include <xtensor/xmath.hpp>\n#include <iostream>\nnamespace xg = xtgrad;\n")
 
 function(xtgrad_docs_page name page)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
@@ -41,6 +41,6 @@ function(xtgrad_docs_program name code)
 endfunction()
 
 xtgrad_docs_page(readme ${PROJECT_SOURCE_DIR}/README.md)
-foreach(page IN ITEMS ten_minutes pitfalls)
+foreach(page IN ITEMS ten_minutes pitfalls transforms from_pytorch)
   xtgrad_docs_page(${page} ${PROJECT_SOURCE_DIR}/docs/${page}.md)
 endforeach()
