@@ -12,5 +12,4 @@
 #include "tape.hpp"
 #include "tensor.hpp"
 #include "transforms.hpp"
-#include "vectorize.hpp"
 #include "xtensor.hpp"

@@ -1,96 +1,119 @@
-#include <xtgrad/vectorize.hpp>
-
 #include <exception>
 #include <mutex>
 
 #include <xtgrad/ops.hpp>
+#include <xtgrad/vectorize/dual.hpp>
+#include <xtgrad/vectorize/formula.hpp>
 
 #include "../kernels/parallel.hpp"
+#include "../kernels/polygamma.hpp"
 #include "../ops/elementwise.hpp"
 #include "../tape/algebra.hpp"
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
 
 namespace xtgrad::detail {
+
+double polygamma(int n, double x) noexcept { return kernels::polygamma(n, x); }
+
 namespace {
 
 using Tensors = std::vector<Tensor>;
 
-/// Operands of one shape, cut into blocks; those of one element stay whole.
-class Blocks {
+/// A formula on its way over operands of one shape, some of which may be one number.
+class Pass {
 public:
-    Blocks(const Tensors& x, const Shape& shape) : shape_(shape), count_(size_of(shape)), dtype_(x[0].dtype()) {
-        for (const Tensor& t : x)
-            x_.push_back(t.size() == 1 && count_ != 1 ? contiguous(reshape(t, Shape())) : contiguous(broadcast_to(t, shape)));
+    Pass(const Formula& formula, const Tensors& x, const Shape& shape)
+        : formula_(formula), shape_(shape), count_(size_of(shape)), dtype_(x[0].dtype()) {
+        for (const Tensor& t : x) {
+            steps_.push_back(t.size() != 1);
+            x_.push_back(contiguous(t.size() == 1 ? t : broadcast_to(t, shape)));
+        }
     }
 
-    /// n results of that shape: evaluate(x, results) for batches, or, where their lanes part, for each element by itself.
-    Tensors run(std::size_t n, auto evaluate) const {
-        Tensors out(n);
-        for (Tensor& t : out) t = allocate(dtype_, shape_, "vectorize");
-        const Index length = Index(block_bytes / size_of(dtype_));
+    Tensor value() const {
+        Tensor out = result();
+        each([&]<class T>(const Stretch<T>& s, Index begin) { formula_.value(s, mutable_data<T>(out) + begin); });
+        return out;
+    }
+    /// The derivatives by the arguments that are wanted, times g if there is one.
+    Tensors slopes(const std::vector<bool>& wanted, const Tensor& g) const {
+        Tensors out(x_.size());
+        for (std::size_t i = 0; i < out.size(); ++i)
+            if (wanted[i]) out[i] = result();
+        products(out, g.defined() ? contiguous(g) : g, nullptr);
+        return out;
+    }
+    /// The tangent, of the arguments that have one.
+    Tensor along(const Tensor* tangents) const {
+        Tensors dense(x_.size());
+        for (std::size_t i = 0; i < dense.size(); ++i)
+            if (tangents[i].defined()) dense[i] = contiguous(broadcast_to(tangents[i], shape_));
+        const Tensors out{result()};
+        products(out, {}, &dense);
+        return out[0];
+    }
+    /// A derivative of any order.
+    Tensor derivative(std::span<const int> by) const {
+        Tensor out = result();
+        each([&]<class T>(const Stretch<T>& s, Index begin) {
+            std::vector<double> x(x_.size());
+            for (Index k = 0; k < s.n; ++k) {
+                for (std::size_t i = 0; i < x.size(); ++i) x[i] = s.x[i][s.x_step[i] * k];
+                mutable_data<T>(out)[begin + k] = T(formula_.derivative(x.data(), by));
+            }
+        });
+        return out;
+    }
+
+private:
+    Tensor result() const { return allocate(dtype_, shape_, "vectorize"); }
+
+    void products(const Tensors& out, const Tensor& g, const Tensors* tangents) const {
+        each([&]<class T>(const Stretch<T>& s, Index begin) {
+            const auto at = [begin](const Tensor& t) { return t.defined() ? mutable_data<T>(t) + begin : nullptr; };
+            std::vector<T*> to;
+            std::vector<const T*> along;
+            for (const Tensor& t : out) to.push_back(at(t));
+            if (tangents)
+                for (const Tensor& t : *tangents) along.push_back(at(t));
+            formula_.slopes(s, {at(g), tangents ? along.data() : nullptr, to.data()});
+        });
+    }
+
+    /// f(stretch, where it begins) for stretches whose ends do not depend on the number of threads.
+    void each(auto f) const {
+        constexpr Index length = 4096;
         std::exception_ptr error;
         std::mutex mutex;
-        const auto block = [&](Index i) {
-            const Index begin = i * length, size = std::min(length, count_ - begin);
+        const auto part = [&](Index i) {
+            const Index begin = i * length;
             try {
-                const Unrecorded pause;
-                try {
-                    batch(out, begin, size, evaluate);
-                } catch (const Divergent&) {
-                    with_floating(dtype_, [&](auto z) { singly<decltype(z)>(out, begin, size, evaluate); });
-                }
+                with_floating(dtype_, [&](auto z) {
+                    using T = decltype(z);
+                    std::vector<const T*> x;
+                    for (std::size_t k = 0; k < x_.size(); ++k) x.push_back(mutable_data<T>(x_[k]) + steps_[k] * begin);
+                    f(Stretch<T>{std::min(length, count_ - begin), x.data(), steps_.data()}, begin);
+                });
             } catch (...) {
                 const std::lock_guard lock(mutex);
                 error = std::current_exception();
             }
         };
-        const Index blocks = (count_ + length - 1) / length;
-        if (blocks > 1)
-            kernels::parallel_tasks(blocks, block);
-        else if (blocks == 1)
-            block(0);
+        const Index parts = (count_ + length - 1) / length;
+        if (parts > 1)
+            kernels::parallel_tasks(parts, part);
+        else if (parts == 1)
+            part(0);
         if (error) std::rethrow_exception(error);
-        return out;
     }
 
-private:
-    /// Of each operand and temporary: some of them fit the first cache, dozens the second.
-    static constexpr std::size_t block_bytes = 16384;
-
-    void batch(const Tensors& out, Index begin, Index size, auto& evaluate) const {
-        std::vector<Batch> x, y(out.size());
-        x.reserve(x_.size());
-        for (const Tensor& t : x_)
-            x.emplace_back(t.dimension() || count_ == 1 ? make_view(reshaped(t, {count_}), {size}, {1}, begin) : t);
-        evaluate(x.data(), y.data());
-        with_floating(dtype_, [&](auto z) {
-            using T = decltype(z);
-            for (std::size_t k = 0; k < out.size(); ++k) {
-                T* to = mutable_data<T>(out[k]) + begin;
-                if (y[k].is_number())
-                    std::fill_n(to, size, T(y[k].number()));
-                else if (y[k].lanes().size() == 1)
-                    std::fill_n(to, size, y[k].lanes().template item<T>());
-                else
-                    std::copy_n(mutable_data<T>(contiguous(y[k].lanes())), size, to);
-            }
-        });
-    }
-    template <class T>
-    void singly(const Tensors& out, Index begin, Index size, auto& evaluate) const {
-        std::vector<double> x(x_.size()), y(out.size());
-        for (Index e = begin; e < begin + size; ++e) {
-            for (std::size_t i = 0; i < x.size(); ++i) x[i] = mutable_data<T>(x_[i])[x_[i].dimension() ? e : 0];
-            evaluate(x.data(), y.data());
-            for (std::size_t k = 0; k < y.size(); ++k) mutable_data<T>(out[k])[e] = T(y[k]);
-        }
-    }
-
+    const Formula& formula_;
     Shape shape_;
     Index count_;
     Dtype dtype_;
     Tensors x_;
+    std::vector<Index> steps_;
 };
 
 /// One derivative of a formula; the formula itself, by no argument. With f_i the derivative by argument i once more:
@@ -104,50 +127,30 @@ public:
 
     void vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) const override {
         const Tensors& x = n.extra->saved;
-        const std::size_t arity = x.size();
-        if (recording() || !by_.empty()) {
-            for (std::size_t i = 0; i < arity; ++i)
-                if (wants(need, i)) cotangents[i] = sum_to(g * further(n, i), x[i].shape());
-            return;
-        }
-        Tensors operands = x;
-        operands.push_back(g);
-        std::vector<std::size_t> wanted;
-        for (std::size_t i = 0; i < arity; ++i)
-            if (wants(need, i)) wanted.push_back(i);
-        const auto evaluate = [&]<class V>(const V* v, V* results) {
-            std::vector<V> parts(arity);
-            formula_->gradient(v, parts.data());
-            for (std::size_t k = 0; k < wanted.size(); ++k) results[k] = times(parts[wanted[k]], v[arity]);
-        };
-        Tensors of = Blocks(operands, n.shape()).run(wanted.size(), evaluate);
-        for (std::size_t k = 0; k < wanted.size(); ++k) cotangents[wanted[k]] = sum_to(of[k], x[wanted[k]].shape());
+        std::vector<bool> wanted(x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) wanted[i] = wants(need, i);
+        Tensors of(x.size());
+        if (fused())
+            of = Pass(*formula_, x, n.shape()).slopes(wanted, g);
+        else
+            for (std::size_t i = 0; i < x.size(); ++i)
+                if (wanted[i]) of[i] = g * further(n, i);
+        for (std::size_t i = 0; i < x.size(); ++i)
+            if (wanted[i]) cotangents[i] = sum_to(of[i], x[i].shape());
     }
 
     Tensor jvp(const Node& n, const Tensor* tangents) const override {
         const Tensors& x = n.extra->saved;
-        const std::size_t arity = x.size();
-        std::vector<std::size_t> moving;
-        for (std::size_t i = 0; i < arity; ++i)
-            if (tangents[i].defined()) moving.push_back(i);
-        if (recording() || !by_.empty()) {
-            Tensor sum;
-            for (const std::size_t i : moving) accumulate(sum, tangents[i] * further(n, i));
-            return sum;
-        }
-        Tensors operands = x;
-        for (const std::size_t i : moving) operands.push_back(tangents[i]);
-        const auto evaluate = [&]<class V>(const V* v, V* results) {
-            std::vector<V> parts(arity);
-            formula_->gradient(v, parts.data());
-            V sum(0);
-            for (std::size_t k = 0; k < moving.size(); ++k) sum = sum + times(parts[moving[k]], v[arity + k]);
-            results[0] = sum;
-        };
-        return Blocks(operands, n.shape()).run(1, evaluate)[0];
+        if (fused()) return Pass(*formula_, x, n.shape()).along(tangents);
+        Tensor sum;
+        for (std::size_t i = 0; i < x.size(); ++i)
+            if (tangents[i].defined()) accumulate(sum, tangents[i] * further(n, i));
+        return sum;
     }
 
 private:
+    /// Nobody wants derivatives of this derivative, and it is the first.
+    bool fused() const { return by_.empty() && !recording(); }
     Tensor further(const Node& n, std::size_t i) const {
         std::vector<int> by = by_;
         by.push_back(int(i));
@@ -163,8 +166,17 @@ constexpr Op vectorize_op{"vectorize", closure_vjp, closure_jvp};
 Tensor derivative(const std::shared_ptr<const Formula>& formula, const Tensors& x, const Shape& shape, std::vector<int> by) {
     if (by.size() > Formula::max_order)
         fail<Error>("vectorize", "has derivatives up to the third; write the formula in ops of tensors for more");
-    const auto evaluate = [&](const auto* v, auto* results) { results[0] = formula->derivative(v, by); };
-    Tensor y = Blocks(x, shape).run(1, evaluate)[0];
+    const Pass pass(*formula, x, shape);
+    Tensor y;
+    if (by.empty()) {
+        y = pass.value();
+    } else if (by.size() == 1) {
+        std::vector<bool> wanted(x.size());
+        wanted[std::size_t(by[0])] = true;
+        y = pass.slopes(wanted, {})[std::size_t(by[0])];
+    } else {
+        y = pass.derivative(by);
+    }
     if (!recording()) return y;
     auto extra = std::make_unique<Extra>();
     for (const Tensor& t : x) extra->tags.push_back(t.block()->tag);

@@ -108,6 +108,21 @@ def attention_shares(attention, machine, build):
     print(f"T16384 D64 causal, forward + backward + HVP: {memory} MB beyond inputs and results, at most 100")
 
 
+def transforms_shares(transforms, build):
+    """The cost of a jacobian and of vectorized formulas beside the plain way; the memory of checkpoints."""
+    times = {name: statistics.median(list_) for name, list_ in transforms.times.items()}
+    one, anew, forward, walk = (times["jacobian 64 x 64" + rest] for rest in ("", ", vjp anew", ", forward alone", ", forward + one walk"))
+    parts = forward + 64 * (walk - forward)
+    print(f"jacobian of 64 results: {one / 1e3:.0f} us, {one / anew:.2f} of 64 times vjp, {one / parts:.2f} of a forward pass and 64 reverse walks")
+    for name, least in (("lens, f32", 3), ("lens, f64", 3), ("bell, f32", None), ("bell, f64", None)):
+        ratio = times[name + ", separate ops"] / times[name + ", vectorized"]
+        target = f"; at least {least}: {'met' if ratio >= least else 'missed'}" if least else ""
+        print(f"{name}, 10^6 elements: vectorized {times[name + ', vectorized'] / 1e3:.0f} us, {ratio:.1f} times faster than separate ops{target}")
+    for what, length in (("stored", 0), ("in 8 checkpoints of 8", 8), ("in checkpoints of 22, and those of 2", 22)):
+        memory = subprocess.run([f"{build}/bench_checkpoint_memory", str(length)], capture_output=True, text=True).stdout.strip()
+        print(f"64 layers of 4 MB, forward + backward, {what}: {memory} MB")
+
+
 def cpu_model():
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
@@ -123,8 +138,8 @@ def work_of_others():
 def main(build):
     has_torch, has_jax = (importlib.util.find_spec(name) is not None for name in ("torch", "jax"))
     here = Path(__file__).parent
-    machine, ops, memory, products, attention, mlp, adbench = ours = [
-        Side(native(f"{build}/bench_{name}")) for name in ("machine", "ops", "memory", "products", "attention", "mlp", "adbench")]
+    machine, ops, memory, products, attention, mlp, adbench, transforms = ours = [
+        Side(native(f"{build}/bench_{name}")) for name in ("machine", "ops", "memory", "products", "attention", "mlp", "adbench", "transforms")]
     copies = Side([f"{build}/bench_memory", "--copies", *native("")[1:]])
     chain = Side(native(f"{build}/bench_chain"), "cpu_time")  # one thread: what others run beside it counts less
     peer_chain = Side(has_torch and native(f"{build}/bench_peer_chain"), "cpu_time")
@@ -137,7 +152,7 @@ def main(build):
     start, others = time.monotonic(), work_of_others()
     for _ in range(ROUNDS):
         for side in (machine, chain, peer_chain, ops, peer_ops, memory, copies, products, attention, peer_attention,
-                     mlp, peer_mlp, torch_mlp, jax_mlp, adbench, peer_adbench):
+                     mlp, peer_mlp, torch_mlp, jax_mlp, adbench, peer_adbench, transforms):
             side.round()
             if side in (*ours, chain, copies) and side.skipped:
                 sys.exit(f"{side.command[0]}: {side.skipped}")
@@ -169,6 +184,8 @@ def main(build):
     print("\nattention: forward + backward, 2 threads, us")
     table(attention, [("PyTorch", peer_attention, ATTENTION)], 1000)
     attention_shares(attention, machine, build)
+    print("\ntransforms, 2 threads")
+    transforms_shares(transforms, build)
     print("\ntraining steps of tanh networks, f32, 2 threads, us")
     table(mlp, [("libtorch", peer_mlp, {SMALL: 0.2}), ("PyTorch", torch_mlp, {LARGE: 0.7}), ("JAX", jax_mlp, {SMALL: 0.5})], 1000)
     print("\nADBench's Gaussian mixture, n 1000, K 25, f64, 2 threads, us")

@@ -38,4 +38,5 @@ TEST_CASE("generic code is found by argument-dependent lookup, and is differenti
     Tape tape;
     const Tensor loss = energy(x);
     CHECK(close(tape.gradient(loss, x), xarray<double>(a - sin(a))));
+    CHECK(close(grad(energy)(x), xarray<double>(a - sin(a))));
 }

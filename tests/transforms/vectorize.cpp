@@ -1,4 +1,6 @@
 // Scalar formulas as ops, beside the same formulas in separate ops.
+#include <xtgrad/vectorize.hpp>
+
 #include "near.hpp"
 
 #include <numbers>

@@ -1,8 +1,7 @@
-// Dual numbers: a value and its derivatives along N directions. V is double, a batch, or a dual number again.
+// Dual numbers: a value and its derivatives along N directions. V is double, the lanes of a register, or a dual number again.
 //
 // Derivatives that do not exist are as in xtgrad's ops: abs has 0 at 0, max and min share at a tie, rounding has 0.
 #pragma once
-#include <array>
 #include <cmath>
 #include <concepts>
 #include <numbers>
@@ -14,16 +13,46 @@ namespace detail {
 
 double polygamma(int n, double x) noexcept;
 inline double signum(double x) { return double((x > 0) - (x < 0)); }
-inline double times(double a, double b) { return a == 0 || b == 0 ? 0 : a * b; }
+/// a * b, of which b is a derivative: zero when b is, whatever a.
+inline double times(double a, double b) { return b == 0 ? 0 : a * b; }
 inline double where(bool c, double a, double b) { return c ? a : b; }
+
+/// N numbers; not an array, which compilers keep in memory.
+template <class V, int N>
+struct Parts {
+    V first{};
+    Parts<V, N - 1> rest{};
+
+    /// 1 in place i.
+    static Parts unit(int i) { return {V(i == 0), Parts<V, N - 1>::unit(i - 1)}; }
+    /// f(i, part) for each.
+    void visit(auto f, int i = 0) const {
+        f(i, first);
+        rest.visit(f, i + 1);
+    }
+};
+template <class V>
+struct Parts<V, 0> {
+    static Parts unit(int) { return {}; }
+    void visit(auto, int = 0) const {}
+};
+
+/// f of the parts at each place.
+template <class V, int N, class... P>
+[[gnu::always_inline]] inline Parts<V, N> each([[maybe_unused]] auto f, const Parts<V, N>& a, const P&... more) {
+    if constexpr (N == 0)
+        return {};
+    else
+        return {f(a.first, more.first...), each(f, a.rest, more.rest...)};
+}
 
 template <class V, int N>
 struct Dual {
     V value;
-    std::array<V, N> part{};
+    Parts<V, N> part{};
 
     Dual() = default;
-    Dual(V v, const std::array<V, N>& p) : value(std::move(v)), part(p) {}
+    Dual(V v, Parts<V, N> p) : value(v), part(p) {}
     template <std::convertible_to<V> T>
     Dual(const T& constant) : value(static_cast<V>(constant)) {}
 
@@ -33,33 +62,26 @@ struct Dual {
     }
 
     /// f(x), given its value and slope.
-    friend Dual chain(const Dual& x, V value, const V& slope) {
-        Dual y(std::move(value), {});
-        for (int i = 0; i < N; ++i) y.part[i] = times(slope, x.part[i]);
-        return y;
+    friend Dual chain(const Dual& x, V value, V slope) {
+        return {value, each([&](const V& p) { return times(slope, p); }, x.part)};
     }
-    friend Dual chain(const Dual& a, const Dual& b, V value, const V& slope_a, const V& slope_b) {
-        Dual y(std::move(value), {});
-        for (int i = 0; i < N; ++i) y.part[i] = times(slope_a, a.part[i]) + times(slope_b, b.part[i]);
-        return y;
+    friend Dual chain(const Dual& a, const Dual& b, V value, V slope_a, V slope_b) {
+        return {value, each([&](const V& p, const V& q) { return times(slope_a, p) + times(slope_b, q); }, a.part, b.part)};
     }
-    friend Dual times(const Dual& a, const Dual& b) { return chain(a, b, times(a.value, b.value), b.value, a.value); }
+    friend Dual times(const Dual& a, const Dual& b) {
+        return {times(a.value, b.value),
+                each([&](const V& p, const V& q) { return times(p, b.value) + times(a.value, q); }, a.part, b.part)};
+    }
 
     friend Dual operator+(const Dual& a) { return a; }
     friend Dual operator-(const Dual& a) {
-        Dual y(-a.value, {});
-        for (int i = 0; i < N; ++i) y.part[i] = -a.part[i];
-        return y;
+        return {-a.value, each([](const V& p) { return -p; }, a.part)};
     }
     friend Dual operator+(const Dual& a, const Dual& b) {
-        Dual y(a.value + b.value, {});
-        for (int i = 0; i < N; ++i) y.part[i] = a.part[i] + b.part[i];
-        return y;
+        return {a.value + b.value, each([](const V& p, const V& q) { return p + q; }, a.part, b.part)};
     }
     friend Dual operator-(const Dual& a, const Dual& b) {
-        Dual y(a.value - b.value, {});
-        for (int i = 0; i < N; ++i) y.part[i] = a.part[i] - b.part[i];
-        return y;
+        return {a.value - b.value, each([](const V& p, const V& q) { return p - q; }, a.part, b.part)};
     }
     friend Dual operator*(const Dual& a, const Dual& b) { return chain(a, b, a.value * b.value, b.value, a.value); }
     friend Dual operator/(const Dual& a, const Dual& b) {
@@ -83,9 +105,7 @@ struct Dual {
     }
     template <class Condition>
     friend Dual where(const Condition& c, const Dual& a, const Dual& b) {
-        Dual y(where(c, a.value, b.value), {});
-        for (int i = 0; i < N; ++i) y.part[i] = where(c, a.part[i], b.part[i]);
-        return y;
+        return {where(c, a.value, b.value), each([&](const V& p, const V& q) { return where(c, p, q); }, a.part, b.part)};
     }
 
     friend Dual signum(const Dual& x) { return {signum(x.value), {}}; }
