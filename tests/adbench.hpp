@@ -1,6 +1,7 @@
 // Objectives of ADBench (Srajer, Kukelova and Fitzgibbon, A benchmark of selected algorithmic differentiation tools, 2018), in
-// xtgrad's ops: a Gaussian mixture, bundle adjustment, and an LSTM.
+// xtgrad's ops: a Gaussian mixture, bundle adjustment, a hand, and an LSTM.
 #pragma once
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <vector>
@@ -83,6 +84,45 @@ inline Tensor reprojection(const Tensor& cameras, const Tensor& points, const Te
     const Tensor square = xg::sum(xg::square(flat), 1, xt::keep_dims);
     const Tensor distortion = 1. + part(9, 10) * square + part(10, 11) * square * square;
     return weights * (flat * distortion * part(6, 7) + part(7, 9) - features);
+}
+
+/// A skeleton and vertices that its bones carry: for each bone its parent, which comes before it, or -1, its base in that of its
+/// parent and the inverse of its base (bones, 4, 4); positions (v, 3) and how much each bone carries of them (bones, v).
+struct Hand {
+    std::vector<int> parents;
+    Tensor bases, inverses, positions, weights;
+};
+
+/// How far the vertices of a posed hand are from points, (v, 3). theta: rotation (3), translation (3), and for each of five
+/// fingers the angles of three joints: that of the first around x and z, those of the others around x.
+inline Tensor hand(const Tensor& theta, const Hand& model, const Tensor& points) {
+    const auto count = Index(model.parents.size());
+    Tensor places = xg::full({count, 2}, double(theta.size()), xg::f64);  // where nothing turns: a zero behind theta
+    for (int finger = 0; finger < 5; ++finger)
+        for (const auto& [joint, axis, angle] : {std::array{0, 0, 0}, {0, 1, 1}, {1, 0, 2}, {2, 0, 3}})
+            places = xg::set_view(places, 6 + 4 * finger + angle, 2 + 4 * finger + joint, axis);
+    const Tensor angles = xg::take(xg::concatenate(std::vector{theta, xg::zeros({1})}), xg::astype(places, xg::i64));
+
+    /// 4 x 4 matrices that turn in the plane of two axes.
+    const auto turned = [&](int angle, int first, int second) {
+        const auto unit = [](int i, int j) { return xg::set_view(xg::zeros({4, 4}), 1., i, j); };
+        const Tensor a = xg::view(angles, xt::all(), angle, xt::newaxis(), xt::newaxis());
+        const Tensor plane = unit(first, first) + unit(second, second);
+        return xg::cos(a) * plane + xg::sin(a) * (unit(second, first) - unit(first, second)) + (xg::eye(4) - plane);
+    };
+    const Tensor relatives = xg::matmul(model.bases, xg::matmul(turned(1, 0, 1), turned(0, 1, 2)));
+    std::vector<Tensor> absolutes;
+    for (Index i = 0; i < count; ++i) {
+        const Tensor relative = xg::view(relatives, i);
+        const int parent = model.parents[std::size_t(i)];
+        absolutes.push_back(parent < 0 ? relative : xg::matmul(absolutes[std::size_t(parent)], relative));
+    }
+    const Tensor transforms = xg::matmul(xg::stack(absolutes), model.inverses);
+    const Tensor homogeneous = xg::concatenate(std::vector{xg::transpose(model.positions), xg::ones({1, points.shape(0)})});
+    const Tensor carried = xg::sum(xg::matmul(transforms, homogeneous) * xg::expand_dims(model.weights, 1), 0);
+    const Tensor positions = xg::transpose(xg::view(carried, xt::range(0, 3)));
+    const Tensor rotation = xg::broadcast_to(xg::view(theta, xt::range(0, 3)), points.shape());
+    return points - rotated(rotation, positions) - xg::view(theta, xt::range(3, 6));
 }
 
 /// What an LSTM of several layers says of the next of a sequence (c, b), minus its mean log likelihood. `weights` (2 layers, 4
