@@ -137,6 +137,29 @@ TEST_CASE("HAND: derivatives agree with differences") {
     xg::gradcheck([&](const Tensor& theta) { return hand(theta, instance.model, instance.points); }, instance.theta);
 }
 
+TEST_CASE("LSTM: the value and the gradient that ADBench's tests expect of data/lstm/lstm_l2_c1024.txt") {
+    std::ifstream in(ROOT "/tests/reference/adbench_lstm.txt");
+    int layers = 0, count = 0, width = 0;
+    in >> layers >> count >> width;
+    const Tensor weights = read(in, {2 * layers, 4 * width}), around = read(in, {3, width}),
+                 state = read(in, {2 * layers, width});
+    xt::xarray<double> bits = xt::zeros<double>({count, width});
+    for (int t = 0; t < count; ++t) {
+        unsigned letter = 0;
+        in >> letter;
+        for (int i = 0; i < width; ++i) bits(t, i) = letter >> (width - 1 - i) & 1;
+    }
+    const Tensor expected = read(in, {1}), gradient = read(in, {8 * layers * width + 3 * width});
+    REQUIRE(in);
+
+    xg::Tape tape;
+    const Tensor value = lstm(weights, around, state, bits);
+    CHECK(apart(value, expected) < 1e-8);
+    const auto [of_weights, of_around] = tape.gradient(value, {weights, around});
+    CHECK(apart(xg::concatenate(std::vector{xg::flatten(of_weights), xg::flatten(of_around)}), gradient) < 1e-8);
+    CHECK(xg::amax(xg::abs(gradient)).item<double>() > 1e-2);
+}
+
 TEST_CASE("LSTM: derivatives agree with differences") {
     xg::Rng rng(4);
     const auto f = [sequence = xg::uniform({5, 3}, xg::f64, rng)](const Tensor& w, const Tensor& a, const Tensor& s) {
