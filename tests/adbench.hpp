@@ -132,21 +132,24 @@ inline Tensor hand(const Tensor& theta, const Hand& model, const Tensor& points)
 inline Tensor lstm(const Tensor& weights, const Tensor& around, const Tensor& state, const Tensor& sequence) {
     const Index count = sequence.shape(0), width = sequence.shape(1);
     const auto row = [](const Tensor& x, Index i) { return xg::view(x, i, xt::all()); };
-    std::vector<Tensor> now;
-    for (Index i = 0; i < state.shape(0); ++i) now.push_back(row(state, i));
+    const auto rows = [&](const Tensor& x) {
+        std::vector<Tensor> list;
+        for (Index i = 0; i < x.shape(0); ++i) list.push_back(row(x, i));
+        return list;
+    };
+    const std::vector<Tensor> layers = rows(weights), ends = rows(around);
+    std::vector<Tensor> now = rows(state);
     Tensor total = xg::zeros({});
     for (Index t = 0; t + 1 < count; ++t) {
-        Tensor x = row(sequence, t) * row(around, 0);
+        Tensor x = row(sequence, t) * ends[0];
         for (std::size_t i = 0; i < now.size(); i += 2) {
             Tensor &hidden = now[i], &cell = now[i + 1];
-            const Tensor gates =
-                xg::concatenate(std::vector{x, hidden, x, hidden}) * row(weights, Index(i)) + row(weights, Index(i) + 1);
-            const auto gate = [&](Index k) { return xg::view(gates, xt::range(k * width, (k + 1) * width)); };
-            cell = cell * xg::sigmoid(gate(0)) + xg::sigmoid(gate(1)) * xg::tanh(gate(3));
-            hidden = xg::sigmoid(gate(2)) * xg::tanh(cell);
+            const auto gates = xg::split(xg::concatenate(std::vector{x, hidden, x, hidden}) * layers[i] + layers[i + 1], 4);
+            cell = cell * xg::sigmoid(gates[0]) + xg::sigmoid(gates[1]) * xg::tanh(gates[3]);
+            hidden = xg::sigmoid(gates[2]) * xg::tanh(cell);
             x = hidden;
         }
-        const Tensor said = x * row(around, 1) + row(around, 2);
+        const Tensor said = x * ends[1] + ends[2];
         total = total + xg::sum(row(sequence, t + 1) * (said - xg::log(xg::sum(xg::exp(said)) + 2.)));
     }
     return -total / double((count - 1) * width);
