@@ -1,0 +1,188 @@
+// What a model is: a plain struct that names its fields.
+//
+//     struct Mlp {
+//         xg::nn::Linear up, down;
+//         static void visit(auto& self, auto&& field) { field("up", self.up); field("down", self.down); }
+//     };
+//
+// A field is a tensor, another such struct, a buffer(...) of either, or a std::vector, std::array, std::optional or
+// std::variant of them.
+#pragma once
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "../tensor.hpp"
+
+namespace xtgrad {
+namespace [[gnu::visibility("default")]] nn {
+
+/// Parameters are trained; buffers are only saved. Tensors that are not f32 or f64 are buffers.
+enum class Role { parameter, buffer };
+
+/// A field that is saved and not trained.
+template <class T>
+struct Buffer {
+    T& field;
+};
+/// Marks a field as saved and not trained: field("mean", xg::nn::buffer(self.mean)).
+template <class T>
+Buffer<T> buffer(T& field) {
+    return {field};
+}
+
+/// Tensors by names that come and go, as an optimizer's state for each parameter; may be a field.
+using TensorMap = std::map<std::string, Tensor, std::less<>>;
+
+namespace detail {
+
+struct AnyField {
+    void operator()(std::string_view, auto&&) const {}
+};
+
+template <class T>
+inline constexpr bool is_sequence = false;
+template <class T>
+inline constexpr bool is_sequence<std::vector<T>> = true;
+template <class T, std::size_t N>
+inline constexpr bool is_sequence<std::array<T, N>> = true;
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+template <class T>
+inline constexpr bool is_variant = false;
+template <class... T>
+inline constexpr bool is_variant<std::variant<T...>> = true;
+template <class T>
+inline constexpr bool is_buffer = false;
+template <class T>
+inline constexpr bool is_buffer<Buffer<T>> = true;
+
+}  // namespace detail
+
+/// A struct with `static void visit(auto& self, auto&& field)`.
+template <class T>
+concept Module = requires(T& x) { std::remove_cvref_t<T>::visit(x, detail::AnyField{}); };
+
+/// What may be a field, and a model.
+template <class T, class U = std::remove_cvref_t<T>>
+concept Field = AnyTensor<U> || Module<U> || std::same_as<U, TensorMap> || detail::is_sequence<U> || detail::is_optional<U> ||
+                detail::is_variant<U> || detail::is_buffer<U>;
+
+namespace detail {
+
+template <class T, class F>
+void walk(std::string& name, T& x, Role role, F& f);
+
+template <class T, class F>
+void walk_part(std::string& name, std::string_view part, T& x, Role role, F& f) {
+    const std::size_t length = name.size();
+    if (length) name += '.';
+    name += part;
+    walk(name, x, role, f);
+    name.resize(length);
+}
+
+template <class T, class F>
+void walk(std::string& name, T& x, Role role, F& f) {
+    using U = std::remove_const_t<T>;
+    static_assert(Field<U>,
+                  "a field is a tensor, a struct with visit, a buffer, or a vector, array, optional or variant of them");
+    if constexpr (AnyTensor<U>) {
+        if (x.defined()) f(std::string_view(name), x, is_floating(x.dtype()) ? role : Role::buffer);
+    } else if constexpr (is_buffer<U>) {
+        walk(name, x.field, Role::buffer, f);
+    } else if constexpr (is_optional<U>) {
+        if (x) walk(name, *x, role, f);
+    } else if constexpr (is_variant<U>) {
+        std::visit([&](auto& held) { walk(name, held, role, f); }, x);
+    } else if constexpr (is_sequence<U>) {
+        std::size_t i = 0;
+        for (auto& part : x) walk_part(name, std::to_string(i++), part, role, f);
+    } else if constexpr (std::same_as<U, TensorMap>) {
+        if constexpr (requires { f.map(std::string_view(name), x, role); })
+            f.map(std::string_view(name), x, role);
+        else
+            for (auto& [key, tensor] : x) walk_part(name, key, tensor, role, f);
+    } else {
+        U::visit(x, [&](std::string_view part, auto&& field) { walk_part(name, part, field, role, f); });
+    }
+}
+
+}  // namespace detail
+
+/// Calls f(name, tensor, role) for each tensor of a model in the order of its fields, names joined by dots as in PyTorch:
+/// "layers.0.up.weight". The tensor is a Tensor&, const if the model is, and may be assigned. Tensors that are not
+/// defined, as an absent bias, are left out. An f with a member f.map(name, map, role) gets a TensorMap as a whole, under the
+/// name of the map, and may add entries.
+template <class M, class F>
+    requires Field<M>
+void for_each_tensor(M& model, F&& f) {
+    std::string name;
+    detail::walk(name, model, Role::parameter, f);
+}
+
+using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+/// The trained tensors, in the order of the fields: what a tape differentiates by, what an optimizer changes. Variables of
+/// this moment: an optimizer step makes new ones.
+std::vector<Tensor> parameters(const Field auto& model) {
+    std::vector<Tensor> result;
+    for_each_tensor(model, [&](std::string_view, const Tensor& x, Role role) {
+        if (role == Role::parameter) result.push_back(x);
+    });
+    return result;
+}
+
+/// The same with their names.
+NamedTensors named_parameters(const Field auto& model) {
+    NamedTensors result;
+    for_each_tensor(model, [&](std::string_view name, const Tensor& x, Role role) {
+        if (role == Role::parameter) result.emplace_back(name, x);
+    });
+    return result;
+}
+
+/// All tensors with their names, buffers too: what is saved.
+NamedTensors named_tensors(const Field auto& model) {
+    NamedTensors result;
+    for_each_tensor(model, [&](std::string_view name, const Tensor& x, Role) { result.emplace_back(name, x); });
+    return result;
+}
+
+/// How many numbers are trained.
+Index count(const Field auto& model) {
+    Index n = 0;
+    for_each_tensor(model, [&](std::string_view, const Tensor& x, Role role) {
+        if (role == Role::parameter) n += Index(x.size());
+    });
+    return n;
+}
+
+namespace detail {
+struct SummaryRow {
+    std::string name;
+    Shape shape;
+    Dtype dtype;
+    Role role;
+};
+std::string summary(const std::vector<SummaryRow>&);
+}  // namespace detail
+
+/// A table of the tensors, a line each: name, shape, dtype, how many elements; then the totals of parameters and buffers.
+std::string summary(const Field auto& model) {
+    std::vector<detail::SummaryRow> rows;
+    for_each_tensor(model, [&](std::string_view name, const Tensor& x, Role role) {
+        rows.push_back({std::string(name), x.shape(), x.dtype(), role});
+    });
+    return detail::summary(rows);
+}
+
+}  // namespace nn
+}  // namespace xtgrad

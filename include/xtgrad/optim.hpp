@@ -1,0 +1,5 @@
+// Training.
+#pragma once
+#include "optim/gradients.hpp"
+#include "optim/optimizers.hpp"
+#include "optim/schedules.hpp"

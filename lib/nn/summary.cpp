@@ -1,0 +1,43 @@
+// summary(model), as text.
+#include <xtgrad/nn/visit.hpp>
+
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+
+#include "../tensor/storage.hpp"
+
+namespace xtgrad::nn::detail {
+
+using Line = std::array<std::string, 4>;
+
+template <class T>
+static std::string text(const T& value) {
+    std::ostringstream os;
+    os << value;
+    return os.str();
+}
+
+std::string summary(const std::vector<SummaryRow>& rows) {
+    std::vector<Line> lines{{"name", "shape", "dtype", "count"}};
+    Index parameters = 0, buffers = 0;
+    for (const auto& [name, shape, dtype, role] : rows) {
+        const Index n = xtgrad::detail::size_of(shape);
+        const bool trained = role == Role::parameter;
+        (trained ? parameters : buffers) += n;
+        lines.push_back({name, text(shape), text(dtype), std::to_string(n) + (trained ? "" : " (buffer)")});
+    }
+    std::array<std::size_t, 4> width{};
+    for (const Line& line : lines)
+        for (std::size_t i = 0; i < line.size(); ++i) width[i] = std::max(width[i], line[i].size());
+    std::ostringstream os;
+    for (const auto& [name, shape, dtype, n] : lines)
+        os << std::left << std::setw(int(width[0]) + 2) << name << std::setw(int(width[1]) + 2) << shape
+           << std::setw(int(width[2]) + 2) << dtype << n << '\n';
+    os << parameters << " parameters";
+    if (buffers) os << ", " << buffers << " in buffers";
+    os << '\n';
+    return os.str();
+}
+
+}  // namespace xtgrad::nn::detail
