@@ -42,16 +42,11 @@ struct Point {
     double value;
 
     Point(const Tensor& at, const Tensor& x, const Tensor& y) : theta(at) {
-        xg::Tape outer(xg::persistent);
-        {
-            xg::Tape inner;
-            const Tensor l = loss(theta, x, y);
-            value = l.item<double>();
-            gradient = inner.gradient(l, theta);
-        }
-        std::vector<Tensor> rows;
-        for (Index i = 0; i < 3; ++i) rows.push_back(outer.jvp(gradient, theta, xg::view(xg::eye(3), i)));
-        hessian = xg::stack(rows);
+        const auto f = [&](const Tensor& t) { return loss(t, x, y); };
+        const auto [l, g] = xg::value_and_grad(f)(theta);
+        value = l.item<double>();
+        gradient = g;
+        hessian = xg::hessian(f)(theta);
     }
 };
 

@@ -1,6 +1,7 @@
 // Objectives of ADBench (Srajer, Kukelova and Fitzgibbon, A benchmark of selected algorithmic differentiation tools, 2018), in
-// xtgrad's ops: a Gaussian mixture, bundle adjustment, and an LSTM.
+// xtgrad's ops: a Gaussian mixture, bundle adjustment, a hand, and an LSTM.
 #pragma once
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <vector>
@@ -85,6 +86,45 @@ inline Tensor reprojection(const Tensor& cameras, const Tensor& points, const Te
     return weights * (flat * distortion * part(6, 7) + part(7, 9) - features);
 }
 
+/// A skeleton and vertices that its bones carry: for each bone its parent, which comes before it, or -1, its base in that of its
+/// parent and the inverse of its base (bones, 4, 4); positions (v, 3) and how much each bone carries of them (bones, v).
+struct Hand {
+    std::vector<int> parents;
+    Tensor bases, inverses, positions, weights;
+};
+
+/// How far the vertices of a posed hand are from points, (v, 3). theta: rotation (3), translation (3), and for each of five
+/// fingers the angles of three joints: that of the first around x and z, those of the others around x.
+inline Tensor hand(const Tensor& theta, const Hand& model, const Tensor& points) {
+    const auto count = Index(model.parents.size());
+    Tensor places = xg::full({count, 2}, double(theta.size()), xg::f64);  // where nothing turns: a zero behind theta
+    for (int finger = 0; finger < 5; ++finger)
+        for (const auto& [joint, axis, angle] : {std::array{0, 0, 0}, {0, 1, 1}, {1, 0, 2}, {2, 0, 3}})
+            places = xg::set_view(places, 6 + 4 * finger + angle, 2 + 4 * finger + joint, axis);
+    const Tensor angles = xg::take(xg::concatenate(std::vector{theta, xg::zeros({1})}), xg::astype(places, xg::i64));
+
+    /// 4 x 4 matrices that turn in the plane of two axes.
+    const auto turned = [&](int angle, int first, int second) {
+        const auto unit = [](int i, int j) { return xg::set_view(xg::zeros({4, 4}), 1., i, j); };
+        const Tensor a = xg::view(angles, xt::all(), angle, xt::newaxis(), xt::newaxis());
+        const Tensor plane = unit(first, first) + unit(second, second);
+        return xg::cos(a) * plane + xg::sin(a) * (unit(second, first) - unit(first, second)) + (xg::eye(4) - plane);
+    };
+    const Tensor relatives = xg::matmul(model.bases, xg::matmul(turned(1, 0, 1), turned(0, 1, 2)));
+    std::vector<Tensor> absolutes;
+    for (Index i = 0; i < count; ++i) {
+        const Tensor relative = xg::view(relatives, i);
+        const int parent = model.parents[std::size_t(i)];
+        absolutes.push_back(parent < 0 ? relative : xg::matmul(absolutes[std::size_t(parent)], relative));
+    }
+    const Tensor transforms = xg::matmul(xg::stack(absolutes), model.inverses);
+    const Tensor homogeneous = xg::concatenate(std::vector{xg::transpose(model.positions), xg::ones({1, points.shape(0)})});
+    const Tensor carried = xg::sum(xg::matmul(transforms, homogeneous) * xg::expand_dims(model.weights, 1), 0);
+    const Tensor positions = xg::transpose(xg::view(carried, xt::range(0, 3)));
+    const Tensor rotation = xg::broadcast_to(xg::view(theta, xt::range(0, 3)), points.shape());
+    return points - rotated(rotation, positions) - xg::view(theta, xt::range(3, 6));
+}
+
 /// What an LSTM of several layers says of the next of a sequence (c, b), minus its mean log likelihood. `weights` (2 layers, 4
 /// b): for each layer the gates' weights and then their biases; `around` (3, b): weights of the input, weights and biases of the
 /// output; `state` (2 layers, b): of each layer first the hidden one, then the cell. Weights multiply element by element, as in
@@ -92,21 +132,24 @@ inline Tensor reprojection(const Tensor& cameras, const Tensor& points, const Te
 inline Tensor lstm(const Tensor& weights, const Tensor& around, const Tensor& state, const Tensor& sequence) {
     const Index count = sequence.shape(0), width = sequence.shape(1);
     const auto row = [](const Tensor& x, Index i) { return xg::view(x, i, xt::all()); };
-    std::vector<Tensor> now;
-    for (Index i = 0; i < state.shape(0); ++i) now.push_back(row(state, i));
+    const auto rows = [&](const Tensor& x) {
+        std::vector<Tensor> list;
+        for (Index i = 0; i < x.shape(0); ++i) list.push_back(row(x, i));
+        return list;
+    };
+    const std::vector<Tensor> layers = rows(weights), ends = rows(around);
+    std::vector<Tensor> now = rows(state);
     Tensor total = xg::zeros({});
     for (Index t = 0; t + 1 < count; ++t) {
-        Tensor x = row(sequence, t) * row(around, 0);
+        Tensor x = row(sequence, t) * ends[0];
         for (std::size_t i = 0; i < now.size(); i += 2) {
             Tensor &hidden = now[i], &cell = now[i + 1];
-            const Tensor gates =
-                xg::concatenate(std::vector{x, hidden, x, hidden}) * row(weights, Index(i)) + row(weights, Index(i) + 1);
-            const auto gate = [&](Index k) { return xg::view(gates, xt::range(k * width, (k + 1) * width)); };
-            cell = cell * xg::sigmoid(gate(0)) + xg::sigmoid(gate(1)) * xg::tanh(gate(3));
-            hidden = xg::sigmoid(gate(2)) * xg::tanh(cell);
+            const auto gates = xg::split(xg::concatenate(std::vector{x, hidden, x, hidden}) * layers[i] + layers[i + 1], 4);
+            cell = cell * xg::sigmoid(gates[0]) + xg::sigmoid(gates[1]) * xg::tanh(gates[3]);
+            hidden = xg::sigmoid(gates[2]) * xg::tanh(cell);
             x = hidden;
         }
-        const Tensor said = x * row(around, 1) + row(around, 2);
+        const Tensor said = x * ends[1] + ends[2];
         total = total + xg::sum(row(sequence, t + 1) * (said - xg::log(xg::sum(xg::exp(said)) + 2.)));
     }
     return -total / double((count - 1) * width);

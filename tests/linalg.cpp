@@ -13,6 +13,7 @@
 #include <xtgrad/random.hpp>
 #include <xtgrad/runtime.hpp>
 #include <xtgrad/tape.hpp>
+#include <xtgrad/transforms.hpp>
 
 namespace xg = xtgrad;
 namespace la = xg::linalg;
@@ -229,6 +230,21 @@ TEST_CASE("third derivatives: of log det along a line, -log det (1 + t x) has th
         return c.gradient(second, t);
     }();
     CHECK(number(third) == doctest::Approx(2 * number(la::trace(la::matrix_power(x, 3)))).epsilon(1e-12));
+}
+
+TEST_CASE("the Hessian of log det is -a^-1 (x) a^-1, and Jacobians of decompositions are the same in both modes") {
+    xg::Rng rng(13);
+    const Tensor a = xg::randn({3, 3}, xg::f64, rng) + 4. * xg::eye(3), inverse = la::inv(a);
+    const Tensor h = xg::hessian([](const Tensor& x) { return la::slogdet(x).logdet; })(a);
+    CHECK(apart(h, -xg::einsum("li,jk->ijkl", inverse, inverse)) < 1e-14);
+    const auto modes_agree = [&](auto f) {
+        const Tensor forward = xg::jacobian(f, xg::JacobianMode::forward)(a);
+        CHECK(relative(forward, xg::jacobian(f, xg::JacobianMode::reverse)(a)) < 1e-12);
+    };
+    modes_agree([](const Tensor& x) { return la::qr(x).q; });
+    modes_agree([](const Tensor& x) { return la::eigh(x).vectors; });
+    modes_agree([](const Tensor& x) { return la::svd(x).vt; });
+    modes_agree([](const Tensor& x) { return la::expm(x); });
 }
 
 TEST_CASE("the same bits on one thread and on four") {

@@ -44,6 +44,14 @@ MUTANTS = [
     ("attention: rho dropped from the second derivative", "lib/kernels/attention_adjoint.hpp",
      "pr * (factor(x, at_factor) - rho[l != 0])", "pr * (static_cast<void>(rho), factor(x, at_factor))"),
     ("norm_sq: half", "lib/ops/statistics.cpp", "spread(g * 2., r,", "spread(g, r,"),
+    ("solve: the adjoint of the matrix transposed", "lib/linalg/solve.cpp",
+     "flipped ? matmul(x, transposed(z)) : matmul(z, transposed(x))", "flipped ? matmul(z, transposed(x)) : matmul(x, transposed(z))"),
+    ("cholesky: the diagonal not halved", "lib/linalg/triangular.cpp", "- 0.5 * x * identity_like(x)", "- 0.4 * x * identity_like(x)"),
+    ("qr: half of the symmetric part", "lib/linalg/qr.cpp", "+ transposed(lower_part(m, false))", ""),
+    ("eigh: gaps of the wrong sign", "lib/linalg/spectral.cpp", "return as_row(x) - as_column(x);", "return as_column(x) - as_row(x);"),
+    ("svd: the part outside dropped", "lib/linalg/spectral.cpp", "x = x + f.outside(g);", "x = x + f.outside(g) * 0.;"),
+    ("pinv: a term dropped", "lib/linalg/least_squares.cpp", "sum = sum + matmul(matmul(left_rest(gt, a, p), p), pt);", ""),
+    ("expm: the adjoint not transposed", "lib/linalg/functions.cpp", "frechet(transposed(n.in[0]), g)", "frechet(n.in[0], g)"),
     ("logsumexp: no weights", "lib/ops/reduction.cpp", "exp(n.in[0] - spread(n.out, r, n.in[0].shape()))", "(static_cast<void>(r), exp(n.in[0]))"),
 ]
 

@@ -54,7 +54,7 @@ Names in_section(const std::string& page, const std::string& title, int column) 
     return names;
 }
 
-const std::string page = text_of(ROOT "/docs/from_xtensor.md");
+const std::string page = text_of(XTGRAD_TEST_FOLDER "/../docs/from_xtensor.md");
 const Names same = in_section(page, "The same", 2), different = in_section(page, "Different", 1),
             absent = in_section(page, "Absent", 1);
 
@@ -64,8 +64,8 @@ bool says(const std::string& text, const std::string& pattern) { return !all_mat
 
 TEST_CASE("what is called the same is called by a generic lambda in the tests") {
     CHECK(same.size() > 100);
-    const Names called = all_matches(text_of_all(ROOT "/tests/namespaces"), "\\b(\\w+)(?:<[^<>]*>)?\\(");
-    Names reducers = all_matches(text_of_all(ROOT "/tests/namespaces"), "CHECK_(?:REDUCER|NORM)\\((\\w+)\\)");
+    const Names called = all_matches(text_of_all(XTGRAD_TEST_FOLDER "/namespaces"), "\\b(\\w+)(?:<[^<>]*>)?\\(");
+    Names reducers = all_matches(text_of_all(XTGRAD_TEST_FOLDER "/namespaces"), "CHECK_(?:REDUCER|NORM)\\((\\w+)\\)");
     for (const std::string& name : same) {
         INFO(name);
         CHECK(called.count(name) + reducers.count(name) > 0);
@@ -73,7 +73,8 @@ TEST_CASE("what is called the same is called by a generic lambda in the tests") 
 }
 
 TEST_CASE("what is called absent is not declared") {
-    const Names ours = all_matches(text_of_all(ROOT "/include/xtgrad/ops"), "(?:Tensor |XTGRAD_REDUCTION\\()(\\w+)[()]");
+    const Names ours =
+        all_matches(text_of_all(XTGRAD_TEST_FOLDER "/../include/xtgrad/ops"), "(?:Tensor |XTGRAD_REDUCTION\\()(\\w+)[()]");
     CHECK(ours.size() > 100);
     for (const std::string& name : absent) {
         INFO(name);

@@ -1,5 +1,6 @@
 // Functions of matrices that are made of other ops, and the exponential.
 #include <cmath>
+#include <limits>
 
 #include <xtgrad/linalg.hpp>
 #include <xtgrad/ops/indexing.hpp>
@@ -66,6 +67,8 @@ Tensor exponential(const Tensor& a) {
 
 // ---- norms
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
 /// x with the named axes last, in their order.
 Tensor with_last(const Tensor& x, const Axes& axes) {
     Axes to;
@@ -76,8 +79,8 @@ Tensor with_last(const Tensor& x, const Axes& axes) {
 Tensor vector_norm(const Tensor& x, double ord, const Axes* axis) {
     if (ord == 2) return detail::norm_l2(x, axis, false);
     if (ord == 1) return detail::norm_l1(x, axis, false);
-    if (ord == INFINITY) return detail::norm_linf(x, axis, false);
-    if (ord == -INFINITY) return detail::amin(abs(x), axis, false);
+    if (ord == infinity) return detail::norm_linf(x, axis, false);
+    if (ord == -infinity) return detail::amin(abs(x), axis, false);
     if (ord == 0) return astype(detail::count_nonzero(x, axis, false), x.dtype());
     return pow(detail::sum(pow(abs(x), ord), axis, false), 1 / ord);
 }
@@ -98,7 +101,7 @@ Tensor norm_along(const Tensor& x, const Axes& given, bool keep_dims, auto of_ve
     const Axes axes = normalized_axes("norm", given, int(x.dimension()));
     if (axes.size() != 1 && axes.size() != 2)
         fail<ShapeError>("norm", "axes ", given, " of ", x.shape(), " are no vectors or matrices; name one axis or two");
-    const Tensor y = axes.size() == 1 ? of_vectors(x, &axes) : of_matrices(with_last(x, axes));
+    Tensor y = axes.size() == 1 ? of_vectors(x, &axes) : of_matrices(with_last(x, axes));
     if (!keep_dims) return y;
     Shape shape = x.shape();
     for (const Index axis : axes) shape[std::size_t(axis)] = 1;
@@ -151,7 +154,7 @@ Tensor matrix_power(const Tensor& a, long n) {
 
 Tensor expm(const Tensor& a) {
     const Matrices m = square_matrices("expm", a);
-    const Tensor y = [&] {
+    Tensor y = [&] {
         const Unrecorded composing;
         check_finite_matrices("expm", contiguous(a), m);
         return exponential(a);
@@ -173,7 +176,7 @@ Tensor norm(const Tensor& x, double ord, const Axes& axes, bool keep_dims) {
 
 Tensor norm(const Tensor& x, normorder ord, const Axes& axes, bool keep_dims) {
     if (ord == normorder::inf || ord == normorder::neg_inf)
-        return norm(x, ord == normorder::inf ? INFINITY : -INFINITY, axes, keep_dims);
+        return norm(x, ord == normorder::inf ? infinity : -infinity, axes, keep_dims);
     const auto not_of_vectors = [](const Tensor& v, const Axes*) -> Tensor {
         fail<Error>("norm", "frob and nuc are norms of matrices, got vectors of ", v.shape(), "; use 2, or 1");
     };

@@ -37,7 +37,7 @@ Tensor counting(const Singular& d, double rcond) {
 }
 
 Tensor pinv_of(const Tensor& a, const Singular& d, double rcond) {
-    const Tensor p = [&] {
+    Tensor p = [&] {
         const Unrecorded composing;
         const Tensor counts = counting(d, rcond);
         const Tensor inverse = where(counts, 1 / where(counts, d.s, 1), 0);

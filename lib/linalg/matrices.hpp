@@ -48,7 +48,7 @@ struct Matrices {
 };
 
 inline Matrices square_matrices(const char* op, const Tensor& x) {
-    const Matrices m(op, x);
+    Matrices m(op, x);
     if (m.rows != m.columns)
         fail<ShapeError>(op, "needs square matrices, got ", x.shape(), "; for others there are lstsq, pinv, qr and svd");
     return m;

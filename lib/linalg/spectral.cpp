@@ -190,7 +190,7 @@ namespace linalg {
 using namespace detail;
 
 Eigen eigh(const Tensor& a) {
-    const Eigen d = decomposed("eigh", a, true);
+    Eigen d = decomposed("eigh", a, true);
     if (recording()) {
         record(eigenvectors_op, d.vectors, a, {d.values, d.vectors, {}});
         record(eigenvalues_op, d.values, a, {d.values, d.vectors, {}});

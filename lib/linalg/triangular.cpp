@@ -104,7 +104,7 @@ Tensor solve_triangular(const Tensor& a, const Tensor& b, const TriangularOption
 
 Tensor cholesky(const Tensor& a) {
     const Matrices m = square_matrices("cholesky", a);
-    const Tensor l = symmetric_copy(a);
+    Tensor l = symmetric_copy(a);
     const Failure bad = with_floating(a.dtype(), [&](auto z) {
         using T = decltype(z);
         return for_matrices(m.count, cube(m.rows),

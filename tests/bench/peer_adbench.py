@@ -32,15 +32,36 @@ def mixture(d, n=1000, k=25, gamma=1.0, m=0):
         likelihood = torch.logsumexp(alphas + log_det - 0.5 * distances, 1).sum() - n * torch.logsumexp(alphas, 0)
         return likelihood + 0.5 * gamma**2 * (diagonal.square().sum() + below.square().sum()) - m * log_det.sum() + constant
 
-    def value():
-        with torch.no_grad():
-            return [function()]
+    return function, (alphas, means, icf)
 
-    return value, lambda: torch.autograd.grad(function(), (alphas, means, icf))
+
+def lstm(layers=2, count=1024, width=14):
+    weights, around = (data(*a).requires_grad_() for a in (((2 * layers, 4 * width), 1, 0), ((3, width), 1, 1000)))
+    state, sequence = data((2 * layers, width), 1, 2000), data((count, width), 1, 3000)
+
+    def function():
+        now, total, layer, ends = list(state), 0, weights.unbind(), around.unbind()
+        for x, following in zip(sequence, sequence[1:]):
+            x = x * ends[0]
+            for i in range(0, 2 * layers, 2):
+                gates = torch.cat((x, now[i], x, now[i])) * layer[i] + layer[i + 1]
+                forget, ingate, outgate, change = gates.split(width)
+                now[i + 1] = now[i + 1] * torch.sigmoid(forget) + torch.sigmoid(ingate) * torch.tanh(change)
+                now[i] = x = torch.sigmoid(outgate) * torch.tanh(now[i + 1])
+            said = x * ends[1] + ends[2]
+            total = total + (following * (said - torch.log(torch.exp(said).sum() + 2))).sum()
+        return -total / ((count - 1) * width)
+
+    return function, (weights, around)
+
+
+def value(function):
+    with torch.no_grad():
+        return [function()]
 
 
 cases = []
-for d in (10, 32):
-    value, gradient = mixture(d)
-    cases += [(f"GMM d {d}, function", value), (f"GMM d {d}, gradient", gradient)]
+for name, (function, parameters) in (("GMM d 10", mixture(10)), ("GMM d 32", mixture(32)), ("LSTM", lstm())):
+    cases.append((f"{name}, function", lambda f=function: value(f)))
+    cases.append((f"{name}, gradient", lambda f=function, p=parameters: torch.autograd.grad(f(), p)))
 peer.run(cases, {}, *sys.argv[1:], check=peer.magnitude)
