@@ -1,6 +1,9 @@
 // All of xtgrad.
 #pragma once
+#include "data.hpp"
 #include "gradcheck.hpp"
+#include "io.hpp"
+#include "linalg.hpp"
 #include "nn.hpp"
 #include "ops.hpp"
 #include "optim.hpp"
@@ -8,4 +11,6 @@
 #include "runtime.hpp"
 #include "tape.hpp"
 #include "tensor.hpp"
+#include "transforms.hpp"
+#include "vectorize.hpp"
 #include "xtensor.hpp"
