@@ -1,6 +1,6 @@
 # The code blocks of README and docs, compiled and run. A block that begins with #include is a program; the others of a page
 # are one story: they follow one another in one function, after those that begin with struct.
-set(prelude "#include <xtgrad/xtgrad.hpp>\n#include <xtensor/xadapt.hpp>\n#include <xtensor/xmath.hpp>\n#include <iostream>\nnamespace xg = xtgrad;\nnamespace nn = xtgrad::nn;\n")
+set(prelude "#include <xtgrad/xtgrad.hpp>\n#include <xtensor/xadapt.hpp>\n#include <xtensor/xmath.hpp>\n#include <filesystem>\n#include <iostream>\nnamespace xg = xtgrad;\nnamespace nn = xtgrad::nn;\n")
 
 function(xtgrad_docs_page name page)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})

@@ -93,7 +93,7 @@ template <class T>
 void convolve(const Convolution& c, const T* x, const T* w, const T* bias, T* y, T* scratch) {
     const Index patch = c.patch(), places = c.window.places();
     for_images(c, [&](Index part, Index image) {
-        T* const own = scratch + part * patch * places;
+        T* const own = scratch + part * c.patches();
         for (Index g = 0; g < c.groups; ++g) {
             const Index at = image * c.groups + g;
             const T* from = x + at * c.channels * c.window.plane();
@@ -115,7 +115,7 @@ void convolve_back(const Convolution& c, const T* y, const T* w, T* x, T* scratc
         for (Index g = 0; g < c.groups; ++g) {
             const Index at = image * c.groups + g;
             T* const own = x + at * c.channels * c.window.plane();
-            T* const to = plain ? own : scratch + part * patch * places;
+            T* const to = plain ? own : scratch + part * c.patches();
             multiply<T>(patch, places, c.filters, {w + g * c.filters * patch, 1, patch}, {y + at * c.filters * places, places, 1},
                         to);
             if (!plain) scatter(c, to, own);
@@ -129,7 +129,7 @@ void convolve_weights(const Convolution& c, const T* x, const T* y, T* w, T* scr
     std::fill_n(sums, parts * c.groups * size, T(0));
     T* const products = sums + parts * c.groups * size;
     for_images(c, [&](Index part, Index image) {
-        T* const own = scratch + part * patch * places;
+        T* const own = scratch + part * c.patches();
         for (Index g = 0; g < c.groups; ++g) {
             const Index at = image * c.groups + g;
             const T* from = x + at * c.channels * c.window.plane();

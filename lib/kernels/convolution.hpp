@@ -23,8 +23,10 @@ struct Convolution {
     Index patch() const noexcept { return channels * window.rows * window.columns; }
     /// Into how many parts the images are split: by their number alone, so that the bits do not depend on the threads.
     Index parts() const noexcept { return std::clamp<Index>(images, 1, 16); }
-    /// Elements of memory that a product works in.
-    Index scratch() const noexcept { return parts() * patch() * window.places() + 64; }
+    /// Elements that the patches of an image take, with room to read beyond them.
+    Index patches() const noexcept { return patch() * window.places() + 64; }
+    /// Elements of memory that all parts work in.
+    Index scratch() const noexcept { return parts() * patches(); }
     /// Elements of memory for the sums of the parts.
     Index sums() const noexcept { return parts() * 2 * groups * filters * patch(); }
 };

@@ -2,14 +2,31 @@
 
 #include <xtgrad/nn/init.hpp>
 #include <xtgrad/ops/creation.hpp>
+#include <xtgrad/ops/elementwise.hpp>
+#include <xtgrad/ops/indexing.hpp>
 #include <xtgrad/ops/manipulation.hpp>
 #include <xtgrad/ops/rotary.hpp>
 
+#include "../tape/record.hpp"
 #include "../tensor/message.hpp"
 
 namespace xtgrad::nn {
 
 using namespace xtgrad::detail;
+
+LearnedPositions::LearnedPositions(Index positions, Index width, Rng& rng, const LearnedPositionsOptions& options)
+    : weight(randn({positions, width}, options.dtype, rng)) {
+    const Unrecorded inner;
+    weight = weight * 0.02;
+}
+Tensor LearnedPositions::operator()(const Tensor& x, Index offset) const {
+    check_floating("LearnedPositions", x);
+    const Index positions = weight.shape(0), n = x.dimension() < 2 ? 1 : x.shape(-2);
+    if (x.dimension() < 2 || x.shape(-1) != weight.shape(1) || offset < 0 || offset + n > positions)
+        fail<ShapeError>("LearnedPositions", "the weight ", weight.shape(), " has no rows ", offset, " to ", offset + n,
+                         " for the inputs ", x.shape(), "; give at most ", positions, " positions of its width");
+    return x + sliced(weight, {Slice::range(offset, offset + n)});
+}
 
 namespace {
 

@@ -74,8 +74,9 @@ void update_all(const char* op, const Options& options, Tensor& steps, std::span
     check(op, parameters, grads, states);
     steps = Tensor(steps.item<std::int64_t>() + 1);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
-        const auto& [name, value] = parameters[i];
-        with_floating(value->dtype(), [&](auto z) {
+        const std::string& name = parameters[i].name;
+        Tensor& value = *parameters[i].value;
+        with_floating(value.dtype(), [&](auto z) {
             using T = decltype(z);
             const Tensor g = contiguous(grads[i]);
             kernels::Update<T> u{.gradient = mutable_data<T>(g), .from = nullptr, .to = nullptr, .state = {}};
@@ -85,7 +86,7 @@ void update_all(const char* op, const Options& options, Tensor& steps, std::span
                 const auto [at, made] = states[k].map->try_emplace(name);
                 Tensor& state = at->second;
                 if (made) {
-                    state = full(value->shape(), states[k].initial, value->dtype());
+                    state = full(value.shape(), states[k].initial, value.dtype());
                     fresh = true;
                 } else if (!unshared(state) || !state.block()->dense) {
                     state = copied(state);
@@ -93,7 +94,7 @@ void update_all(const char* op, const Options& options, Tensor& steps, std::span
                 u.state[k] = mutable_data<T>(state);
             }
             const auto c = numbers(Rate(options, name), fresh);
-            detail::change<T>(*value, [&](Index begin, Index end, const T* from, T* to) {
+            detail::change<T>(value, [&](Index begin, Index end, const T* from, T* to) {
                 kernels::Update<T> part = u;
                 part.from = from;
                 part.to = to;

@@ -3,8 +3,10 @@
 
 #include <xtgrad/gradcheck.hpp>
 #include <xtgrad/nn/transformer.hpp>
+#include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/indexing.hpp>
 #include <xtgrad/ops/manipulation.hpp>
+#include <xtgrad/ops/reduction.hpp>
 #include <xtgrad/ops/rotary.hpp>
 #include <xtgrad/runtime.hpp>
 #include <xtgrad/xtensor.hpp>
@@ -97,6 +99,24 @@ TEST_CASE("in training dropout acts, and the same generator gives the same") {
     CHECK(reference::distance(y, block(x, b)) == 0);
     const nn::TransformerBlock without(6, rng, {.heads = 2, .dtype = xg::f64});
     CHECK(reference::distance(without(x, a), without(x)) == 0);
+}
+
+TEST_CASE("learned positions are rows that are added from an offset on") {
+    const nn::LearnedPositions positions(7, 3, rng, {.dtype = xg::f64});
+    const Tensor x = xg::randn({2, 4, 3}, xg::f64, rng);
+    CHECK(reference::distance(positions(x), x + xg::view(positions.weight, xt::range(0, 4))) == 0);
+    CHECK(reference::distance(positions(x, 3), x + xg::view(positions.weight, xt::range(3, 7))) == 0);
+    xg::gradcheck(
+        [&](const Tensor& w) {
+            nn::LearnedPositions changed = positions;
+            changed.weight = w;
+            return xg::square(changed(x, 2));
+        },
+        positions.weight);
+    CHECK_THROWS_AS(positions(x, 4), xg::ShapeError);
+    CHECK_THROWS_AS(positions(xg::zeros({4, 2})), xg::ShapeError);
+    CHECK_THROWS_AS(positions(xg::zeros({3})), xg::ShapeError);
+    CHECK(xg::mean(xg::square(nn::LearnedPositions(50, 40, rng).weight)).item<double>() == doctest::Approx(4e-4).epsilon(0.1));
 }
 
 TEST_CASE("attention's dropout is of its probabilities") {

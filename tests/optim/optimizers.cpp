@@ -42,11 +42,12 @@ void check(const std::string& name, O optimizer) {
     int checked = 0;
     for (int t = 0; t < 100; ++t) {
         optimizer.step(model, gradients(model, t));
-        for (const auto& [key, p] : nn::named_parameters(model)) {
+        for (const auto& named : nn::named_parameters(model)) {
+            const std::string& key = named.first;
             const auto line = file.find(name + ":" + std::to_string(t + 1) + ":" + key);
             if (line == file.end()) continue;
             INFO(key << " after " << t + 1);
-            CHECK(reference::distance(p, line->second) < 1e-12);
+            CHECK(reference::distance(named.second, line->second) < 1e-12);
             ++checked;
         }
     }

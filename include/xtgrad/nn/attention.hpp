@@ -6,6 +6,22 @@
 namespace xtgrad {
 namespace [[gnu::visibility("default")]] nn {
 
+struct LearnedPositionsOptions {
+    Dtype dtype = Dtype::f32;
+};
+
+/// Adds a learned row to each position: x [..., T, width] + weight[offset .. offset + T - 1]. At first normal of standard
+/// deviation 0.02, as GPT-2's. Throws ShapeError beyond the last position.
+struct LearnedPositions {
+    Tensor weight;  ///< (positions, width)
+
+    LearnedPositions() = default;
+    LearnedPositions(Index positions, Index width, Rng&, const LearnedPositionsOptions& = {});
+    /// `offset` is the position of the first row: the length of a cache in generation.
+    Tensor operator()(const Tensor& x, Index offset = 0) const;
+    static void visit(auto& self, auto&& field) { field("weight", self.weight); }
+};
+
 struct MultiHeadAttentionOptions {
     Index heads = 1;                     ///< the width is a multiple of it
     std::optional<Index> kv_heads = {};  ///< of keys and values, each for as many neighbouring heads; by default `heads`
