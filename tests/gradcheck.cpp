@@ -61,6 +61,11 @@ constexpr Op wrong_second{
     [](const Node& n, Tensor g, Need, Tensor* c) { c[0] = g * xg::stop_gradient(n.in[1]), c[1] = g * (n.in[0] + 1.); },
     right_tangent};
 
+struct Pair {
+    Tensor a, b;
+    static void visit(auto& self, auto&& field) { field("a", self.a), field("b", self.b); }
+};
+
 Tensor square_matrix(std::uint64_t seed) {
     xg::Rng rng(seed);
     return xg::randn({3, 3}, xg::f64, rng);
@@ -118,6 +123,34 @@ TEST_CASE("an argument without influence is reported, not passed") {
 TEST_CASE("gradcheck needs f64, and arguments") {
     CHECK_THROWS_AS(xg::gradcheck([](const Tensor& a) { return xg::sin(a); }, Tensor(1.f)), xg::DtypeError);
     CHECK_THROWS_AS(xg::gradcheck([](const Tensor& a) { return xg::sin(a); }, Tensor()), xg::Error);
+}
+
+TEST_CASE("steps fit the size of the elements") {
+    const auto f = [](const Tensor& a) { return xg::log(a) + xg::sqrt(a); };
+    CHECK_NOTHROW(xg::gradcheck(f, xg::tensor({1e-7, 3e-5, 1e-3, 0.2, 5., 1e4})));
+    const auto wrong = [](const Tensor& a) { return xg::log(a) + xg::stop_gradient(a); };
+    CHECK(has(complaint(wrong, xg::tensor({0.2, 5.})), "argument 0, element (0,)"));
+    CHECK(has(complaint(wrong, xg::tensor({1e-3})), "argument 0, element (0,)"));
+    CHECK_NOTHROW(xg::gradcheck([](const Tensor& a) { return a * a; }, xg::tensor({0., 1e6})));
+}
+
+TEST_CASE("options come last; arguments may be lists and models") {
+    const Tensor x = square_matrix(1), y = square_matrix(2), z = square_matrix(3);
+    const auto second = [](const Tensor& a, const Tensor& b) { return wrong<wrong_second>(a, b); };
+    CHECK(has(complaint(second, x, y), "over"));
+    CHECK_NOTHROW(xg::gradcheck(second, x, y, {.second_order = false}));
+    const auto rough = [](const Tensor& a) { return wrong<correct>(a, a) + xg::stop_gradient(a) * 1e-4; };
+    CHECK_THROWS(xg::gradcheck(rough, x));
+    CHECK_NOTHROW(xg::gradcheck(rough, x, {.tolerance = 1e-2}));
+    const auto three = [](const Tensor& a, const Tensor& b, const Tensor& c) { return a * b * c; };
+    CHECK_NOTHROW(xg::gradcheck(three, x, y, z));
+    CHECK_NOTHROW(xg::gradcheck(three, x, y, z, xg::GradcheckOptions{.tolerance = 1e-5}));
+    const auto list = [](const std::vector<Tensor>& v) { return wrong<missing_term>(v[0], v[1]); };
+    CHECK(has(complaint(list, std::vector{x, y}), "missing_term: argument 1, element"));
+    const Pair pair{x, y};
+    CHECK_NOTHROW(xg::gradcheck([](const Pair& p) { return wrong<correct>(p.a, p.b); }, pair));
+    CHECK(has(complaint([](const Pair& p, const Tensor& c) { return wrong<zero>(c, p.b); }, pair, z),
+              "argument 0 (3, 3) has no influence"));
 }
 
 TEST_CASE("gradcheck does not record on the tapes around it") {

@@ -39,6 +39,10 @@ MUTANTS = [
      "cotangents[0] = index_add(zeros_of(n.in[0]), n.out, g, 0);"),
     ("cumsum: the adjoint in the same direction", "lib/ops/scan.cpp",
      "cotangents[0] = running_sum(g, Direction(n.attr).reversed());", "cotangents[0] = running_sum(g, Direction(n.attr));"),
+    ("attention: mu dropped from the second derivative", "lib/kernels/attention_adjoint.hpp",
+     "(x - mu[l != 0]).store_unaligned(e", "(static_cast<void>(mu), x).store_unaligned(e"),
+    ("attention: rho dropped from the second derivative", "lib/kernels/attention_adjoint.hpp",
+     "pr * (factor(x, at_factor) - rho[l != 0])", "pr * (static_cast<void>(rho), factor(x, at_factor))"),
     ("norm_sq: half", "lib/ops/statistics.cpp", "spread(g * 2., r,", "spread(g, r,"),
     ("logsumexp: no weights", "lib/ops/reduction.cpp", "exp(n.in[0] - spread(n.out, r, n.in[0].shape()))", "(static_cast<void>(r), exp(n.in[0]))"),
 ]

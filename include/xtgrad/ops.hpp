@@ -2,6 +2,7 @@
 #pragma once
 #include "ops/arrangement.hpp"
 #include "ops/attention.hpp"
+#include "ops/convolution.hpp"
 #include "ops/creation.hpp"
 #include "ops/diagonals.hpp"
 #include "ops/dropout.hpp"

@@ -12,7 +12,9 @@ namespace [[gnu::visibility("default")]] xtgrad {
 
 namespace detail {
 struct TapeState;
-}
+/// For the library: a gradient that is zero may be an empty tensor.
+struct EmptyIfZero {};
+}  // namespace detail
 
 /// How a tape behaves; combine with |.
 struct TapeOption {
@@ -36,7 +38,7 @@ inline OnReady on_ready(std::function<void(std::size_t, const Tensor&)> call) { 
 
 /// What gradient and vjp may be told at the end of their arguments: zeros_if_unused, on_ready(f).
 struct GradientOptions {
-    bool zeros_if_unused = false;
+    bool zeros_if_unused = false, empty_if_zero = false;
     std::function<void(std::size_t, const Tensor&)> on_ready;
 
     GradientOptions() = default;
@@ -47,10 +49,12 @@ struct GradientOptions {
 
 private:
     void set(ZerosIfUnused) { zeros_if_unused = true; }
+    void set(detail::EmptyIfZero) { zeros_if_unused = empty_if_zero = true; }
     void set(OnReady f) { on_ready = std::move(f.call); }
 };
 template <class O>
-concept GradientOption = std::same_as<std::remove_cvref_t<O>, ZerosIfUnused> || std::same_as<std::remove_cvref_t<O>, OnReady>;
+concept GradientOption = std::same_as<std::remove_cvref_t<O>, ZerosIfUnused> || std::same_as<std::remove_cvref_t<O>, OnReady> ||
+                         std::same_as<std::remove_cvref_t<O>, detail::EmptyIfZero>;
 
 /// Records the ops of this thread from its construction until it is consumed or dies. Tapes nest: an inner tape's gradient
 /// is made of ops that the outer one records, and that is all of higher order.
@@ -144,6 +148,9 @@ public:
     std::size_t bytes() const;
     /// A picture for Graphviz: ops with the shapes that they made, edges with the input that they are.
     void dot(std::ostream&) const;
+
+    /// For the library.
+    detail::TapeState& state() const noexcept { return *state_; }
 
 private:
     Tensor single(const Tensor& y, const Tensor* cotangent, const Tensor& x, const GradientOptions& options) {

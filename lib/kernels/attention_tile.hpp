@@ -233,6 +233,47 @@ const T* pack_extra(const Attention<T>& a, Index b, Index h, Index q0, Index n, 
     return to;
 }
 
+// ---- dropout
+
+/// What the probabilities of a panel and of keys k .. k + keys - 1 are multiplied by, keys in rows a panel long. The words are
+/// those of Rng::block.
+template <class T>
+void pack_dropout(const Attention<T>& a, Index b, Index h, Index q0, Index k, Index keys, T* to) {
+    constexpr Index n = panel<T>;
+    const Index groups = (a.keys + 3) / 4, first = (b * a.heads + h) * a.queries + q0;
+    for (Index c = k / 4; 4 * c < k + keys; ++c) {
+        std::uint32_t w[4][n], k0 = std::uint32_t(a.dropout.seed), k1 = std::uint32_t(a.dropout.seed >> 32);
+        for (Index j = 0; j < n; ++j) {
+            const auto position = std::uint64_t((first + j) * groups + c);
+            w[0][j] = std::uint32_t(position), w[1][j] = std::uint32_t(position >> 32), w[2][j] = w[3][j] = 0;
+        }
+        for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9, k1 += 0xBB67AE85)
+#pragma GCC unroll 1
+            for (Index j = 0; j < n; ++j) {
+                const std::uint32_t x = w[0][j], z = w[2][j];
+                w[0][j] = std::uint32_t(std::uint64_t(z) * 0xCD9E8D57u >> 32) ^ w[1][j] ^ k0, w[1][j] = z * 0xCD9E8D57u;
+                w[2][j] = std::uint32_t(std::uint64_t(x) * 0xD2511F53u >> 32) ^ w[3][j] ^ k1, w[3][j] = x * 0xD2511F53u;
+            }
+        for (Index i = 0; i < 4; ++i)
+            if (const Index row = 4 * c + i - k; row >= 0 && row < keys)
+                for (Index j = 0; j < n; ++j) to[row * n + j] = w[i][j] < a.dropout.threshold ? T(0) : a.dropout.kept;
+    }
+}
+/// c = factors c, of some keys.
+template <class T>
+XG_INLINE void multiply(Index keys, const T* factors, T* c, Index step) {
+    for (Index i = 0; i < keys; ++i)
+        for (Index j = 0; j < panel<T>; ++j) c[i * step + j] *= factors[i * panel<T> + j];
+}
+/// f(g), where g(x, i) is a vector x times the factors at i, or x when there are none.
+template <class T>
+XG_INLINE void with_factors(const T* factors, auto f) {
+    if (factors)
+        f([factors](Batch<T> x, Index i) { return x * Batch<T>::load_unaligned(factors + i); });
+    else
+        f([](Batch<T> x, Index) { return x; });
+}
+
 template <class T>
 XG_INLINE T dot(Index n, const T* x, const T* y) {
     Batch<T> sum(T(0));

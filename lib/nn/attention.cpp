@@ -38,7 +38,6 @@ MultiHeadAttention::MultiHeadAttention(Index width, Rng& rng, const MultiHeadAtt
 }
 
 Tensor MultiHeadAttention::attend(const Tensor& x, const AttendOptions& given, KeyValueCache* cache, Rng* rng) const {
-    static_cast<void>(rng);
     const Tensor& memory = given.memory.defined() ? given.memory : x;
     const Index groups = options.kv_heads.value_or(options.heads), before = cache ? cache->length() : 0;
     Tensor q = query(x), k = key(memory), v = value(memory);
@@ -46,17 +45,18 @@ Tensor MultiHeadAttention::attend(const Tensor& x, const AttendOptions& given, K
         q = rotary(q, {.heads = options.heads, .offset = before, .base = options.rotary_base});
         k = rotary(k, {.heads = groups, .offset = before, .base = options.rotary_base});
     }
-    if (cache) {
-        if (before) k = concatenate(std::array{cache->keys, k}, -2), v = concatenate(std::array{cache->values, v}, -2);
-        *cache = {k, v};
-    }
-    return out(attention(q, k, v,
-                         {.causal = options.causal,
-                          .offset = before,
-                          .window = options.window,
-                          .mask = given.mask,
-                          .heads = options.heads,
-                          .kv_heads = groups}));
+    if (before) k = concatenate(std::array{cache->keys, k}, -2), v = concatenate(std::array{cache->values, v}, -2);
+    const bool drops = rng && options.dropout > 0;
+    const Tensor y = out(attention(q, k, v,
+                                   {.causal = options.causal,
+                                    .offset = before,
+                                    .window = options.window,
+                                    .mask = given.mask,
+                                    .heads = options.heads,
+                                    .kv_heads = groups,
+                                    .dropout = drops ? AttentionDropout(options.dropout, *rng) : AttentionDropout()}));
+    if (cache) *cache = {k, v};
+    return y;
 }
 
 Tensor MultiHeadAttention::operator()(const Tensor& x, const AttendOptions& given) const {

@@ -45,8 +45,15 @@ Shape CompactShape::shape(const Extra* extra) const {
 
 void Node::forget_saved() noexcept {
     in[0] = in[1] = out = Tensor();
-    if (extra) extra->saved.clear();
+    if (!extra) return;
+    extra->saved.clear();
+    extra->closure.reset();
 }
+
+void closure_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
+    n.extra->closure->vjp(n, std::move(g), need, cotangents);
+}
+Tensor closure_jvp(const Node& n, const Tensor* tangents) { return n.extra->closure->jvp(n, tangents); }
 
 Record& open_record() {
     if (!this_record) {
@@ -80,12 +87,24 @@ void Record::add(TapeState& t) {
     checking += t.check_finite;
 }
 
+bool Record::alone(const TapeState& t) const noexcept {
+    for (const TapeState* other = newest; other; other = other->before)
+        if (other != &t && !other->consumed && !(other->paused && other->paused_at <= t.begin)) return false;
+    return true;
+}
+
 void Record::consume(TapeState& t) noexcept {
     if (t.consumed) return;
     t.consumed = true;
     if (!t.paused) --recording;
     checking -= t.check_finite;
-    if (--live == 0) truncate();
+    if (--live == 0)
+        truncate();
+    else if (alone(t))  // the nodes stay, since a tag is used once, but hold nothing
+        for (Tag tag = t.begin; tag != next; ++tag) {
+            (*this)[tag].forget_saved();
+            (*this)[tag].extra.reset();
+        }
 }
 
 void Record::remove(TapeState& t) noexcept {
@@ -97,7 +116,7 @@ void Record::remove(TapeState& t) noexcept {
 void Record::keep(TapeState* t) noexcept {
     std::unique_ptr<TapeState> state(t);
     if (spare) return;
-    state->consumed = state->walking = false;
+    state->consumed = state->walking = state->stopped = false;
     state->paused = 0;
     state->holes.clear();
     state->before = state->after = nullptr;

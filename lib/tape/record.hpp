@@ -42,8 +42,19 @@ struct Attr {
     };
 };
 
+/// Rules that do capture something, as those that users write; the node owns them.
+struct Closure {
+    virtual ~Closure() = default;
+    virtual void vjp(const Node&, Tensor g, Need need, Tensor* cotangents) const = 0;
+    virtual Tensor jvp(const Node&, const Tensor* tangents) const = 0;
+};
+/// The rules of an op whose nodes have a closure.
+void closure_vjp(const Node&, Tensor g, Need need, Tensor* cotangents);
+Tensor closure_jvp(const Node&, const Tensor* tangents);
+
 /// What does not fit into a node: the inputs of an op with more than two, lists, long shapes.
 struct Extra {
+    std::unique_ptr<const Closure> closure;
     std::vector<Tag> tags;
     std::vector<Tensor> saved;
     std::vector<Index> extents;
@@ -104,12 +115,17 @@ struct Hole {
     bool own_gradient;  // made by this tape's own walk: nothing computed from it can be differentiated by this tape
 };
 
+struct TapeState;
+/// The pause of t in which this node was recorded, or null.
+const Hole* hole_of(const TapeState& t, Tag) noexcept;
+
 /// A tape, as the record sees it. Outlives its Tape when that died on another thread.
 struct TapeState {
     Tag begin = 0;
     std::uint64_t serial = 0;
     bool persistent = false, check_finite = false, consumed = false;
     bool walking = false;  // its only walk has begun
+    bool stopped = false;  // paused for good
     unsigned paused = 0;
     Tag paused_at = 0;
     std::vector<Hole> holes;
@@ -143,6 +159,10 @@ struct Record {
     void pause(TapeState&);
     /// Goes on recording for t; what was recorded since it paused is a hole.
     void resume(TapeState&, bool own_gradient) noexcept;
+    /// Where the nodes that t recorded end.
+    Tag end(const TapeState& t) const noexcept { return t.paused ? t.paused_at : next; }
+    /// Do no other tapes need the nodes since t began?
+    bool alone(const TapeState& t) const noexcept;
     /// t's nodes are no longer needed by t.
     void consume(TapeState&) noexcept;
     /// Keeps the state of a removed tape for the next one.

@@ -33,7 +33,7 @@ Tensor checked_seed(const char* op, const Tensor& y, const Tensor* cotangent) {
 class Results {
 public:
     Results(const Targets& targets, const Walk& walk, std::span<const Tensor> xs, const GradientOptions& options)
-        : targets_(targets), walk_(walk), xs_(xs.begin(), xs.end()), of_(xs.size()), on_ready_(options.on_ready) {}
+        : targets_(targets), walk_(walk), xs_(xs.begin(), xs.end()), of_(xs.size()), options_(options) {}
 
     void add(int target, Tensor&& g) { accumulate(of_[std::size_t(target)], std::move(g)); }
     /// The whole gradient of a target, unless it was handed out before.
@@ -46,16 +46,17 @@ public:
     void finish(Tag tag) {
         const auto first = std::size_t(targets_.find(tag));
         if (!xs_[first].defined()) return;
-        of_[first] = walk_.result(of_[first].defined() ? of_[first] : constant_like(xs_[first], 0));
+        if (!of_[first].defined() && !options_.empty_if_zero) of_[first] = constant_like(xs_[first], 0);
+        if (of_[first].defined()) of_[first] = walk_.result(of_[first]);
         const auto tags = targets_.tags();
         for (std::size_t i = first; i < tags.size(); ++i) {
             if (tags[i] != tag) continue;
             of_[i] = of_[first];
             xs_[i] = Tensor();  // so that the caller may hold the only one, and step in place
         }
-        if (!on_ready_) return;
+        if (!options_.on_ready) return;
         for (std::size_t i = first; i < tags.size(); ++i)
-            if (tags[i] == tag) on_ready_(i, of_[i]);
+            if (tags[i] == tag) options_.on_ready(i, of_[i]);
     }
     std::vector<Tensor>& of_targets() noexcept { return of_; }
 
@@ -64,7 +65,7 @@ private:
     const Walk& walk_;
     std::vector<Tensor> xs_;  // those not yet finished; on_ready may rebind the caller's
     std::vector<Tensor> of_;
-    const std::function<void(std::size_t, const Tensor&)>& on_ready_;
+    const GradientOptions& options_;
 };
 
 }  // namespace

@@ -31,13 +31,13 @@ int Targets::bisect(Tag tag) const noexcept {
     return at != sorted_.end() && at->first == tag ? at->second : -1;
 }
 
-namespace {
-
 const Hole* hole_of(const TapeState& t, Tag tag) noexcept {
     for (const Hole& h : t.holes)
         if (tag - h.begin < h.end - h.begin) return &h;
     return nullptr;
 }
+
+namespace {
 
 [[noreturn]] void fail_own_gradient(const char* op) {
     fail<TapeError>(op,
@@ -48,9 +48,9 @@ const Hole* hole_of(const TapeState& t, Tag tag) noexcept {
 }  // namespace
 
 Sweep::Sweep(const char* op, Record& r, const TapeState& t, const Tensor& y, std::span<const Tensor> xs, bool zeros_if_unused)
-    : record_(r), begin_(t.begin), targets_(xs) {
+    : record_(r), begin_(t.begin), end_(r.end(t)), targets_(xs) {
     const Tag tag = y.block()->tag;
-    const bool recorded = tag - begin_ < r.next - begin_;
+    const bool recorded = tag - begin_ < end_ - begin_;
     if (!recorded && targets_.find(tag) < 0)
         fail<TapeError>(op, "the result ", y.shape(),
                         " was not computed under this tape; compute it after the tape begins, on "
@@ -67,10 +67,10 @@ Sweep::Sweep(const char* op, Record& r, const TapeState& t, const Tensor& y, std
 }
 
 void Sweep::mark_nodes(const TapeState& t) {
-    Tag oldest = record_.next;  // target; one from before the tape is older than all
+    Tag oldest = end_;  // target; one from before the tape is older than all
     for (const Tag tag : targets_.tags()) {
         if (inside(slot(tag))) marks_[slot(tag)] |= is_target;
-        oldest = std::min(oldest, slot(tag) < record_.next - begin_ ? tag : 0);
+        oldest = std::min(oldest, slot(tag) < end_ - begin_ ? tag : 0);
     }
     auto hole = t.holes.begin();
     for (std::size_t s = 0; s < size(); ++s) {
@@ -115,7 +115,7 @@ void Sweep::trace() {
 
 void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<const Tensor> xs) const {
     const auto seen_later = [&](Tag target) {
-        for (Tag tag = begin_ + size(); tag != record_.next; ++tag) {
+        for (Tag tag = begin_ + size(); tag < end_; ++tag) {
             if (hole_of(t, tag)) continue;
             const auto inputs = record_[tag].inputs();
             if (std::find(inputs.begin(), inputs.end(), target) != inputs.end()) return true;
@@ -124,7 +124,7 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<c
     };
     for (std::size_t i = 0; i < xs.size(); ++i) {
         const Tag tag = xs[i].block()->tag;
-        const bool recorded = tag - begin_ < record_.next - begin_;
+        const bool recorded = tag - begin_ < end_ - begin_;
         if (recorded || tag == y || seen_[std::size_t(targets_.find(tag))] || seen_later(tag)) continue;
         fail<TapeError>(op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
                         " was never seen by this tape. Usually it was converted, reshaped or viewed before the tape began (a "

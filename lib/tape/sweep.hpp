@@ -69,7 +69,7 @@ private:
     void check_targets(const char* op, const TapeState&, Tag y, std::span<const Tensor> xs) const;
 
     Record& record_;
-    Tag begin_;
+    Tag begin_, end_;
     Targets targets_;
     std::vector<std::uint8_t> marks_;
     std::vector<bool> seen_;

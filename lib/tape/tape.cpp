@@ -89,6 +89,18 @@ TapeState& usable(const char* op, TapeState* t) {
     return *t;
 }
 
+bool holds(const TapeState& t, const Tensor& x) noexcept {
+    const Record& r = *t.record.load();
+    const Tag tag = x.block()->tag;
+    return tag - t.begin < r.end(t) - t.begin && !hole_of(t, tag);
+}
+
+void stop(TapeState& t) {
+    if (t.stopped) return;
+    this_record->pause(t);
+    t.stopped = true;
+}
+
 void check_target(const char* op, const char* what, const Tensor& x) {
     if (!x.defined()) fail<Error>(op, what, " is an empty tensor: a default-constructed Tensor has no value; assign one first");
     if (!is_floating(x.dtype()))
@@ -113,7 +125,7 @@ Tensor identity(const Tensor& x) {
 
 Tensor Walk::result(const Tensor& x) const {
     const bool made_here = x.block()->tag - from_ < record_.next - from_;
-    if (made_here || (!record_.recording && !tape_.persistent)) return x;
+    if (made_here || (!record_.recording && (!tape_.persistent || tape_.stopped))) return x;
     Tensor y = alias(x);
     record_identity(y, x);
     return y;

@@ -11,8 +11,7 @@ TapeState& usable(const char* op, TapeState*);
 void for_each_node(const TapeState& t, auto f) {
     Record& r = *t.record.load();
     auto hole = t.holes.begin();
-    const Tag end = t.paused ? t.paused_at : r.next;
-    for (Tag tag = t.begin; tag < end; ++tag) {
+    for (Tag tag = t.begin; tag < r.end(t); ++tag) {
         if (hole != t.holes.end() && tag == hole->begin) {
             tag = hole++->end - 1;
             continue;
@@ -20,6 +19,11 @@ void for_each_node(const TapeState& t, auto f) {
         f(tag, r[tag]);
     }
 }
+
+/// Did t record the op that made x?
+bool holds(const TapeState& t, const Tensor& x) noexcept;
+/// From now on t records nothing; what it has can still be differentiated.
+void stop(TapeState& t);
 
 /// A tensor of f32 or f64 to walk from or to.
 void check_target(const char* op, const char* what, const Tensor&);
@@ -38,7 +42,7 @@ public:
     Walk& operator=(const Walk&) = delete;
 
     /// Nobody will read the nodes again: what they save can go as the walk passes.
-    bool last_reader() const noexcept { return !tape_.persistent && record_.live == 1; }
+    bool last_reader() const noexcept { return !tape_.persistent && record_.alone(tape_); }
 
     /// A result as the tapes shall see it: a node of the outer ones, even where it is a constant, and to this one, if it goes
     /// on, its own gradient.

@@ -99,6 +99,15 @@ TEST_CASE("in training dropout acts, and the same generator gives the same") {
     CHECK(reference::distance(without(x, a), without(x)) == 0);
 }
 
+TEST_CASE("attention's dropout is of its probabilities") {
+    const nn::MultiHeadAttention attention(6, rng, {.heads = 3, .causal = true, .dropout = 0.4, .dtype = xg::f64});
+    const Tensor x = xg::randn({5, 6}, xg::f64, rng);
+    xg::Rng a(1), b(1);
+    const Tensor o = xg::attention(attention.query(x), attention.key(x), attention.value(x),
+                                   {.causal = true, .heads = 3, .dropout = {0.4, a}});
+    CHECK(reference::distance(attention(x, b), attention.out(o)) == 0);
+}
+
 TEST_CASE("derivatives through a block agree with differences") {
     const nn::TransformerBlock block(
         4, rng,

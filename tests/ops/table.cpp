@@ -12,9 +12,11 @@ xg::Rng& generator() {
 
 std::vector<Row> arrangement_rows();
 std::vector<Row> attention_rows();
+std::vector<Row> convolution_rows();
 std::vector<Row> creation_rows();
 std::vector<Row> elementwise_rows();
 std::vector<Row> indexing_rows();
+std::vector<Row> linalg_rows();
 std::vector<Row> linear_rows();
 std::vector<Row> manipulation_rows();
 std::vector<Row> model_rows();
@@ -30,8 +32,9 @@ const std::vector<Family> families{
     {"manipulation", manipulation_rows, Free::nothing}, {"arrangement", arrangement_rows, Free::nothing},
     {"indexing", indexing_rows, Free::nothing},       {"linear", linear_rows, Free::nothing},
     {"product", product_rows, Free::nothing},         {"row", row_rows, Free::nothing},
-    {"attention", attention_rows, Free::nothing},     {"model", model_rows, Free::nothing},
-    {"creation", creation_rows, Free::nothing},
+    {"attention", attention_rows, Free::nothing},     {"creation", creation_rows, Free::nothing},
+    {"convolution", convolution_rows, Free::nothing}, {"model", model_rows, Free::nothing},
+    {"linalg", linalg_rows, Free::nothing},
 };
 
 std::vector<Row> rows_of(const Family& family) {

@@ -1,0 +1,115 @@
+// Objectives of ADBench (Srajer, Kukelova and Fitzgibbon, A benchmark of selected algorithmic differentiation tools, 2018), in
+// xtgrad's ops: a Gaussian mixture, bundle adjustment, and an LSTM.
+#pragma once
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include <xtgrad/xtgrad.hpp>
+
+namespace adbench {
+
+namespace xg = xtgrad;
+using xg::Index, xg::Tensor;
+
+/// A mixture of K Gaussians in d dimensions: weights alphas (K), means (K, d), and for each the inverse of its covariance's
+/// square root, icf (K, d + d (d - 1) / 2): the logarithms of a diagonal, then the columns below it.
+struct Mixture {
+    Tensor alphas, means, icf;
+};
+/// The Wishart prior of the covariances.
+struct Wishart {
+    double gamma;
+    int m;
+};
+
+/// Where the elements of a d x d lower triangle are in a row of icf, row by row; what is above it is at the end.
+inline Tensor triangle_places(Index d) {
+    std::vector<std::int64_t> places(static_cast<std::size_t>(d * d), d + d * (d - 1) / 2);
+    for (Index column = 0, next = d; column < d; ++column) {
+        places[std::size_t(column * d + column)] = column;
+        for (Index row = column + 1; row < d; ++row) places[std::size_t(row * d + column)] = next++;
+    }
+    Tensor t = xg::zeros({d * d}, xg::i64);
+    std::copy(places.begin(), places.end(), const_cast<std::int64_t*>(t.data<std::int64_t>()));
+    return t;
+}
+
+inline double log_gamma_of_degree(double a, double p) {
+    double sum = 0.25 * p * (p - 1) * std::log(std::numbers::pi);
+    for (int j = 1; j <= p; ++j) sum += std::lgamma(a + 0.5 * (1 - j));
+    return sum;
+}
+
+/// The logarithm of the posterior of the points x (n, d).
+inline Tensor gmm(const Mixture& mixture, const Tensor& x, const Wishart& prior) {
+    const auto& [alphas, means, icf] = mixture;
+    const Index n = x.shape(0), d = x.shape(1), k = alphas.shape(0);
+    const Tensor logs = xg::view(icf, xt::all(), xt::range(0, d)), below = xg::view(icf, xt::all(), xt::range(d, icf.shape(1)));
+    const Tensor diagonal = xg::exp(logs), log_det = xg::sum(logs, 1);
+    const Tensor row = xg::concatenate(std::vector{diagonal, below, xg::zeros({k, 1})}, 1);
+    const Tensor q = xg::reshape(xg::take(row, triangle_places(d), 1), {k, d, d});
+    // q (x - mean) for all pairs of a point and a Gaussian, by one product.
+    const Tensor shift = xg::matmul(q, xg::expand_dims(means, 2));
+    const Tensor turned = xg::matmul(x, xg::transpose(xg::reshape(q, {k * d, d}))) - xg::reshape(shift, {k * d});
+    const Tensor distances = xg::norm_sq(xg::reshape(turned, {n, k, d}), 2);
+    const Tensor likelihood = xg::sum(xg::logsumexp(alphas + log_det - 0.5 * distances, 1)) - double(n) * xg::logsumexp(alphas);
+
+    const double freedom = double(d) + prior.m + 1, square = prior.gamma * prior.gamma;
+    const Tensor wishart = 0.5 * square * (xg::norm_sq(diagonal) + xg::norm_sq(below)) - double(prior.m) * xg::sum(log_det);
+    const double constant = -double(n * d) * 0.5 * std::log(2 * std::numbers::pi) -
+                            double(k) * (freedom * double(d) * (std::log(prior.gamma) - 0.5 * std::log(2.)) -
+                                         log_gamma_of_degree(0.5 * freedom, double(d)));
+    return likelihood + wishart + constant;
+}
+
+/// x (N, 3) turned by the angle |r| around r (N, 3), each by its own (Rodrigues).
+inline Tensor rotated(const Tensor& r, const Tensor& x) {
+    const auto dot = [](const Tensor& a, const Tensor& b) { return xg::sum(a * b, 1, xt::keep_dims); };
+    const auto cross = [](const Tensor& a, const Tensor& b) {
+        const auto turned = [](const Tensor& v, int by) { return xg::roll(v, by, 1); };
+        return turned(a, -1) * turned(b, 1) - turned(a, 1) * turned(b, -1);
+    };
+    const Tensor angle = xg::sqrt(dot(r, r)), axis = r / angle;
+    return x * xg::cos(angle) + cross(axis, x) * xg::sin(angle) + axis * dot(axis, x) * (1. - xg::cos(angle));
+}
+
+/// The weighted differences of projected points and where they were seen, (p, 2): cameras (p, 11) of rotation 3, centre 3, focal
+/// length, principal point 2, radial distortion 2; points (p, 3), weights (p, 1), features (p, 2).
+inline Tensor reprojection(const Tensor& cameras, const Tensor& points, const Tensor& weights, const Tensor& features) {
+    const auto part = [&](int begin, int end) { return xg::view(cameras, xt::all(), xt::range(begin, end)); };
+    const Tensor p = rotated(part(0, 3), points - part(3, 6));
+    const Tensor flat = xg::view(p, xt::all(), xt::range(0, 2)) / xg::view(p, xt::all(), xt::range(2, 3));
+    const Tensor square = xg::sum(xg::square(flat), 1, xt::keep_dims);
+    const Tensor distortion = 1. + part(9, 10) * square + part(10, 11) * square * square;
+    return weights * (flat * distortion * part(6, 7) + part(7, 9) - features);
+}
+
+/// What an LSTM of several layers says of the next of a sequence (c, b), minus its mean log likelihood. `weights` (2 layers, 4
+/// b): for each layer the gates' weights and then their biases; `around` (3, b): weights of the input, weights and biases of the
+/// output; `state` (2 layers, b): of each layer first the hidden one, then the cell. Weights multiply element by element, as in
+/// ADBench.
+inline Tensor lstm(const Tensor& weights, const Tensor& around, const Tensor& state, const Tensor& sequence) {
+    const Index count = sequence.shape(0), width = sequence.shape(1);
+    const auto row = [](const Tensor& x, Index i) { return xg::view(x, i, xt::all()); };
+    std::vector<Tensor> now;
+    for (Index i = 0; i < state.shape(0); ++i) now.push_back(row(state, i));
+    Tensor total = xg::zeros({});
+    for (Index t = 0; t + 1 < count; ++t) {
+        Tensor x = row(sequence, t) * row(around, 0);
+        for (std::size_t i = 0; i < now.size(); i += 2) {
+            Tensor &hidden = now[i], &cell = now[i + 1];
+            const Tensor gates =
+                xg::concatenate(std::vector{x, hidden, x, hidden}) * row(weights, Index(i)) + row(weights, Index(i) + 1);
+            const auto gate = [&](Index k) { return xg::view(gates, xt::range(k * width, (k + 1) * width)); };
+            cell = cell * xg::sigmoid(gate(0)) + xg::sigmoid(gate(1)) * xg::tanh(gate(3));
+            hidden = xg::sigmoid(gate(2)) * xg::tanh(cell);
+            x = hidden;
+        }
+        const Tensor said = x * row(around, 1) + row(around, 2);
+        total = total + xg::sum(row(sequence, t + 1) * (said - xg::log(xg::sum(xg::exp(said)) + 2.)));
+    }
+    return -total / double((count - 1) * width);
+}
+
+}  // namespace adbench
