@@ -60,6 +60,30 @@ struct Mlp {
     }
 };
 
+/// Two convolutions with pooling, then two linear layers.
+struct Convolutional {
+    xg::nn::Conv2d first, second;
+    xg::nn::Linear hidden, head;
+
+    explicit Convolutional(xg::Rng& rng)
+        : first(1, 16, 3, rng, {.padding = 1}),
+          second(16, 32, 3, rng, {.padding = 1}),
+          hidden(32 * 7 * 7, 128, rng),
+          head(128, classes, rng) {}
+    Tensor operator()(const Tensor& images) const {
+        const Tensor x = xg::reshape(centered(images), {-1, 1, 28, 28});
+        const Tensor halved = xg::max_pool2d(xg::relu(first(x)), 2);
+        const Tensor quartered = xg::max_pool2d(xg::relu(second(halved)), 2);
+        return head(xg::relu(hidden(xg::reshape(quartered, {-1, 32 * 7 * 7}))));
+    }
+    static void visit(auto& self, auto&& field) {
+        field("first", self.first);
+        field("second", self.second);
+        field("hidden", self.hidden);
+        field("head", self.head);
+    }
+};
+
 /// The likeliest class of each image.
 Tensor predicted(const auto& model, const xg::data::Dataset& data) {
     std::vector<Tensor> parts;
@@ -147,7 +171,7 @@ int train(const example::Options& options, const Settings& s, double promised) {
 int fashion(int argc, char** argv) {
     example::Options options("fashion", "A classifier learns Fashion-MNIST.", {.steps = 6000, .in_short = 150});
     Settings s;
-    options.add_choice("--model", s.model, {"attention", "mlp"}, "what it is made of");
+    options.add_choice("--model", s.model, {"attention", "mlp", "conv"}, "what it is made of");
     options.add("--data", s.folder, "the folder of the four files; the Debian package dataset-fashion-mnist has them");
     options.add("--batch", s.batch, "images in a step");
     options.add("--lr", s.lr, "the highest learning rate");
@@ -155,8 +179,9 @@ int fashion(int argc, char** argv) {
     options.add("--train", s.train, "images to train on, at most", 6000);
     options.add("--test", s.test, "images to test on, at most", 1000);
     options.parse(argc, argv);
-    const double promised = options.short_mode ? 70 : 88;
-    return s.model == "mlp" ? train<Mlp>(options, s, promised) : train<Attention>(options, s, promised);
+    if (s.model == "mlp") return train<Mlp>(options, s, options.short_mode ? 70 : 88);
+    if (s.model == "conv") return train<Convolutional>(options, s, options.short_mode ? 70 : 91);
+    return train<Attention>(options, s, options.short_mode ? 70 : 88);
 }
 
 }  // namespace

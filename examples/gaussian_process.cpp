@@ -1,5 +1,7 @@
-// Hyperparameters of a Gaussian process by maximum likelihood: Newton's method with the second derivatives of the likelihood,
-// which are also the error bars (the inverse of the observed information).
+// Hyperparameters of a Gaussian process by maximum likelihood: a second.
+//
+// Newton's method with the second derivatives of the likelihood, which are also the error bars (the inverse of the observed
+// information).
 //
 // The data are a draw from a process whose parameters are known: y ~ N(0, K + noise^2), K = amplitude^2 exp(-d^2 / 2 length^2).
 #include <array>

@@ -23,12 +23,6 @@ struct Mlp {
 /// Points (n, 2) to scores (n,); their sign is the moon.
 Tensor scores(const Mlp& model, const Tensor& points) { return xg::reshape(model(points), {-1}); }
 
-/// mean(max(0, 1 - y score)) with y = 1 for the lower moon, -1 for the upper.
-Tensor hinge(const Tensor& score, const Tensor& labels) {
-    const Tensor sign = xg::astype(labels, xg::f32) * 2. - 1.;
-    return xg::mean(xg::relu(1. - sign * score));
-}
-
 double accuracy(const Mlp& model, const xg::data::Dataset& data) {
     const Tensor right = xg::equal(xg::astype(scores(model, data.inputs) > 0., xg::i64), data.targets);
     return 100 * xg::mean(xg::astype(right, xg::f64)).item<double>();
@@ -60,9 +54,10 @@ int moons(int argc, char** argv) {
     Mlp model{{2, width, rng}, {width, width, rng}, {width, 1, rng}};
     xg::optim::AdamW optimizer({.lr = lr});
     run.resume(model, optimizer, rng);
+    const Tensor sides = xg::astype(data.targets, xg::f32) * 2. - 1.;  // 1 the lower moon, -1 the upper
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
         xg::Tape tape;
-        const Tensor loss = hinge(scores(model, data.inputs), data.targets);
+        const Tensor loss = xg::nn::hinge(scores(model, data.inputs), sides);
         const auto gradients = tape.gradient(loss, xg::nn::parameters(model));
         optimizer.options.lr = xg::optim::cosine(step, {.peak = lr, .steps = options.steps});
         optimizer.step(model, gradients);

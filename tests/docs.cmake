@@ -44,6 +44,6 @@ function(xtgrad_docs_program name code)
 endfunction()
 
 xtgrad_docs_page(readme ${PROJECT_SOURCE_DIR}/README.md)
-foreach(page IN ITEMS ten_minutes pitfalls from_xtensor training transforms from_pytorch)
+foreach(page IN ITEMS ten_minutes pitfalls from_xtensor training transforms from_pytorch data)
   xtgrad_docs_page(${page} ${PROJECT_SOURCE_DIR}/docs/${page}.md)
 endforeach()

@@ -83,9 +83,9 @@ Idx detail::parse_idx(const FileName& file, const Source& source) {
     }
     const auto needed = bytes_of(idx.shape, size_of(idx.kind));
     if (!needed) file.fail("claims a shape ", idx.shape, ", whose size overflows");
-    constexpr std::size_t chunk = 1 << 24;
+    constexpr std::size_t first = 1 << 16;
     while (idx.bytes.size() < *needed) {
-        const std::size_t before = idx.bytes.size(), n = std::min(chunk, *needed - before);
+        const std::size_t before = idx.bytes.size(), n = std::min(std::max(first, before), *needed - before);
         idx.bytes.resize(before + n);
         if (const std::size_t got = source(idx.bytes.data() + before, n); got != n)
             file.fail("is truncated: ", idx.shape, " needs ", *needed, " bytes, there are ", before + got);

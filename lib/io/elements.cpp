@@ -36,14 +36,14 @@ void convert(const Tensor& to, Bytes bytes, bool swap, auto value) {
 }  // namespace
 
 std::optional<std::size_t> bytes_of(const Shape& shape, std::size_t size) noexcept {
-    std::size_t n = size;
+    std::size_t n = 1;
     bool overflow = false, empty = false;
     for (const Index d : shape) {
         overflow |= d < 0 || __builtin_mul_overflow(n, std::size_t(std::max<Index>(d, 1)), &n);
         empty |= d == 0;
     }
-    if (overflow || n > std::size_t(1) << 60) return {};
-    return empty ? 0 : n;
+    if (overflow || n > std::size_t(1) << 56) return {};  // no tensor is as large, nor one whose other extents are
+    return empty ? 0 : n * size;
 }
 
 Tensor decoded(const FileName& file, const StoredTensor& x) {

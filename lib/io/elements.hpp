@@ -24,7 +24,7 @@ constexpr Stored stored_as(Dtype d) noexcept {
     return kinds[int(d)];
 }
 
-/// shape's number of elements times `size`, nothing when that overflows or an extent is negative.
+/// shape's number of elements times `size`, nothing when there are more than any tensor has or an extent is negative.
 std::optional<std::size_t> bytes_of(const Shape&, std::size_t size) noexcept;
 
 /// What a stored tensor is; messages say `what` of the file.

@@ -126,6 +126,7 @@ TEST_CASE("hostile files") {
     CHECK(says(one("\"F32\"", "[4611686018427387904]", "[0,8]"), "has 8 bytes"));
     CHECK(says(one("\"F32\"", "[18446744073709551615,0]", "[0,0]", 0), "has 0 bytes"));
     CHECK(says(one("\"F32\"", "[4294967296,4294967296,0]", "[0,0]", 0), "has 0 bytes"));
+    CHECK(says(one("\"U8\"", "[4280552960,251601934,0]", "[0,0]", 0), "has 0 bytes"));
     CHECK(says(one("\"F32\"", "[99999999999999999999999]", "[0,8]"), "no shape"));
     CHECK(says(one("\"F32\"", "[2]", "[0]"), "no data_offsets"));
     CHECK(says(one("\"F32\"", "[2]", "[8,0]"), "no data_offsets"));
