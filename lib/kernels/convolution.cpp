@@ -1,7 +1,5 @@
 #include "convolution.hpp"
 
-#include <limits>
-
 #include "gemm.hpp"
 
 namespace xtgrad::kernels {
@@ -225,15 +223,17 @@ void pool_sum_back(Index planes, const Window& w, T factor, const T* y, T* x) {
     });
 }
 
-#define XG_INSTANTIATE(T)                                                               \
-    template void convolve(const Convolution&, const T*, const T*, const T*, T*, T*);   \
-    template void convolve_back(const Convolution&, const T*, const T*, T*, T*);        \
-    template void convolve_weights(const Convolution&, const T*, const T*, T*, T*, T*); \
-    template void largest_places(Index, const Window&, const T*, std::int64_t*);        \
-    template void pool_sum(Index, const Window&, T, const T*, T*);                      \
-    template void pool_sum_back(Index, const Window&, T, const T*, T*);
-XG_INSTANTIATE(float)
-XG_INSTANTIATE(double)
-#undef XG_INSTANTIATE
+template void convolve(const Convolution&, const float*, const float*, const float*, float*, float*);
+template void convolve_back(const Convolution&, const float*, const float*, float*, float*);
+template void convolve_weights(const Convolution&, const float*, const float*, float*, float*, float*);
+template void largest_places(Index, const Window&, const float*, std::int64_t*);
+template void pool_sum(Index, const Window&, float, const float*, float*);
+template void pool_sum_back(Index, const Window&, float, const float*, float*);
+template void convolve(const Convolution&, const double*, const double*, const double*, double*, double*);
+template void convolve_back(const Convolution&, const double*, const double*, double*, double*);
+template void convolve_weights(const Convolution&, const double*, const double*, double*, double*, double*);
+template void largest_places(Index, const Window&, const double*, std::int64_t*);
+template void pool_sum(Index, const Window&, double, const double*, double*);
+template void pool_sum_back(Index, const Window&, double, const double*, double*);
 
 }  // namespace xtgrad::kernels
