@@ -1,4 +1,4 @@
-// The attention block's Jacobian by its closed form, by the tape and by differences, side by side.
+// The attention block's Jacobian by its closed form, by the tape and by differences, side by side: at once.
 //
 // f(X, Y) = softmax(lambda X^T A^T B Y) C X with n 4, r 3, p 5, m 6; docs/attention.md derives the closed form, formulas (3) and
 // (4).

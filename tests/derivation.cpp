@@ -67,39 +67,46 @@ struct Block {
 
 Tensor column(const Tensor& x, Index j) { return xg::take(x, Tensor(std::int64_t(j)), 1); }
 
-/// Rows, as models use them: T 5, S 7, D 3, Dv 4, causal, with a bias.
+/// Rows, as models use them: T 5, S 7, D 3, Dv 4, causal, with a bias, perhaps with dropout Z.
 struct Rows {
     static constexpr Index T = 5, S = 7, D = 3, Dv = 4;
     xg::Rng rng{6};
     Tensor q = random({T, D}), k = random({S, D}), v = random({S, Dv}), lambda = Tensor(0.8), B = random({T, S});
     Tensor G = random({T, Dv});
-    Tensor R = dot(q, t(k)), L, P, O, delta, adjoint_scores, dS;
+    double rate;
+    Tensor Z, R = dot(q, t(k)), L, P, O, delta, adjoint_scores, dS;
 
-    Rows() {
+    explicit Rows(double dropped = 0) : rate(dropped) {
+        Z = with_dropout(xg::zeros({T, D}), xg::zeros({S, D}), xg::eye(S), {}) * double(S);
         const Tensor causal = xg::tril(xg::ones({T, S})) > 0;
         const Tensor scores = xg::where(causal, lambda * R + B, -std::numeric_limits<double>::infinity());
         L = xg::logsumexp(scores, 1, xt::keep_dims);
-        P = xg::exp(scores - L), O = dot(P, v), delta = rowsum(G * O);
-        adjoint_scores = dot(G, t(v)) - delta, dS = P * adjoint_scores;
+        P = xg::exp(scores - L), O = dot(Z * P, v), delta = rowsum(G * O);
+        adjoint_scores = Z * dot(G, t(v)) - delta, dS = P * adjoint_scores;
     }
 
     Tensor random(const xg::Shape& shape) { return xg::randn(shape, xg::f64, rng); }
     Tensors inputs() const { return {q, k, v, lambda, B}; }
     /// Directions in which the inputs move, or cotangents of their gradients.
     Tensors directions() { return {random({T, D}), random({S, D}), random({S, Dv}), Tensor(0.3), random({T, S})}; }
-    static Tensor of(const Tensors& x) { return xg::attention(x[0], x[1], x[2], {.scale = x[3], .causal = true, .bias = x[4]}); }
+    Tensor with_dropout(const Tensor& x, const Tensor& y, const Tensor& z, xg::AttentionOptions options) const {
+        xg::Rng dropping(7);
+        options.dropout = {rate, dropping};
+        return xg::attention(x, y, z, options);
+    }
+    Tensor of(const Tensors& x) const { return with_dropout(x[0], x[1], x[2], {.scale = x[3], .causal = true, .bias = x[4]}); }
 
     Tensor E(const Tensors& d) const { return lambda * (dot(d[0], t(k)) + dot(q, t(d[1]))) + d[3] * R + d[4]; }
     Tensor mu(const Tensors& d) const { return rowsum(P * E(d)); }
-    Tensor tangent(const Tensors& d) const { return dot(P * E(d), v) + dot(P, d[2]) - mu(d) * O; }
+    Tensor tangent(const Tensors& d) const { return dot(Z * P * E(d), v) + dot(Z * P, d[2]) - mu(d) * O; }
 
     /// Formula (9), and (10) when the cotangent moves by `dG`.
     Tensors second(const Tensors& hat, const Tensor& dG) const {
         const Tensor R1 = dot(hat[0], t(k)) + dot(q, t(hat[1])), change = E(hat) - mu(hat);
-        const Tensor F = dot(G, t(hat[2])) + dot(dG, t(v)), rho = rowsum(G * tangent(hat)) + rowsum(dG * O);
+        const Tensor F = Z * (dot(G, t(hat[2])) + dot(dG, t(v))), rho = rowsum(G * tangent(hat)) + rowsum(dG * O);
         const Tensor Bbar = P * (change * adjoint_scores + F - rho), W = lambda * Bbar + hat[3] * dS;
         return {dot(W, k) + lambda * dot(dS, hat[1]), dot(t(W), q) + lambda * dot(t(dS), hat[0]),
-                dot(t(P * change), G) + dot(t(P), dG), paired(Bbar, R) + paired(dS, R1), Bbar};
+                dot(t(Z * P * change), G) + dot(t(Z * P), dG), paired(Bbar, R) + paired(dS, R1), Bbar};
     }
 };
 
@@ -177,39 +184,29 @@ TEST_CASE("docs/attention.md (6): one tensor for X and Y has the sum of both gra
     CHECK(distance(sum, parts[0] + parts[1]) < rounding);
 }
 
-TEST_CASE("docs/attention.md (7): the adjoint of rows, and of the log-sum-exp") {
-    Rows r;
+namespace {
+
+void check_adjoint(const Rows& r) {
     xg::Tape tape;
     const Tensors x = r.inputs();
-    const Tensor O = Rows::of(x);
+    const Tensor O = r.of(x);
     CHECK(distance(O, r.O) < rounding);
     check(tape.vjp(O, r.G, x),
-          {r.lambda * dot(r.dS, r.k), r.lambda * dot(t(r.dS), r.q), dot(t(r.P), r.G), paired(dot(r.dS, r.k), r.q), r.dS});
-    xg::Tape two;
-    const auto [out, L] = xg::attention_logsumexp(r.q, r.k, r.v, {.scale = r.lambda, .causal = true, .bias = r.B});
-    CHECK(distance(xg::reshape(L, {Rows::T, 1}), r.L) < rounding);
-    const Tensor Lbar = r.random({Rows::T, 1});
-    const Tensor dS = r.P * (dot(r.G, t(r.v)) - (r.delta - Lbar));
-    check(two.vjp(xg::sum(out * r.G) + xg::sum(xg::reshape(L, {Rows::T, 1}) * Lbar), Tensor(1.), Tensors{r.q, r.k, r.B}),
-          {r.lambda * dot(dS, r.k), r.lambda * dot(t(dS), r.q), dS});
+          {r.lambda * dot(r.dS, r.k), r.lambda * dot(t(r.dS), r.q), dot(t(r.Z * r.P), r.G), paired(dot(r.dS, r.k), r.q), r.dS});
 }
-
-TEST_CASE("docs/attention.md (8): the tangent") {
-    Rows r;
+void check_tangent(Rows r) {
     const Tensors x = r.inputs(), d = r.directions();
     xg::Tape tape;
-    const Tensor O = Rows::of(x);
+    const Tensor O = r.of(x);
     CHECK(distance(tape.jvp(O, x, d), r.tangent(d)) < rounding);
 }
-
-TEST_CASE("docs/attention.md (9): the adjoint of the adjoint") {
-    Rows r;
+void check_adjoint_of_adjoint(Rows r) {
     const Tensors x = r.inputs(), hats = r.directions();
     xg::Tape outer;
     Tensor product;
     {
         xg::Tape tape;
-        const Tensor O = Rows::of(x);
+        const Tensor O = r.of(x);
         const auto gradients = tape.vjp(O, r.G, x);
         for (std::size_t i = 0; i < gradients.size(); ++i) {
             const Tensor part = paired(gradients[i], hats[i]);
@@ -221,9 +218,7 @@ TEST_CASE("docs/attention.md (9): the adjoint of the adjoint") {
     want.push_back(r.tangent(hats));
     check(outer.gradient(product, all), want);
 }
-
-TEST_CASE("docs/attention.md (10): the tangent of the adjoint, where the cotangent moves as well") {
-    Rows r;
+void check_tangent_of_adjoint(Rows r) {
     const Tensors x = r.inputs();
     Tensors all = x, moving = r.directions();
     const Tensor dG = r.random({Rows::T, Rows::Dv});
@@ -232,7 +227,7 @@ TEST_CASE("docs/attention.md (10): the tangent of the adjoint, where the cotange
     Tensors gradients;
     {
         xg::Tape tape;
-        const Tensor O = Rows::of(x);
+        const Tensor O = r.of(x);
         for (const Tensor& g : tape.vjp(O, r.G, x)) gradients.push_back(g);
     }
     const Tensors want = r.second(moving, dG);
@@ -240,6 +235,28 @@ TEST_CASE("docs/attention.md (10): the tangent of the adjoint, where the cotange
     Tensors got;
     for (const Tensor& g : gradients) got.push_back(outer.jvp(g, all, moving));
     check(got, want);
+}
+
+}  // namespace
+
+TEST_CASE("docs/attention.md (7): the adjoint of rows, and of the log-sum-exp") {
+    Rows r;
+    check_adjoint(r);
+    xg::Tape two;
+    const auto [out, L] = xg::attention_logsumexp(r.q, r.k, r.v, {.scale = r.lambda, .causal = true, .bias = r.B});
+    CHECK(distance(xg::reshape(L, {Rows::T, 1}), r.L) < rounding);
+    const Tensor Lbar = r.random({Rows::T, 1});
+    const Tensor dS = r.P * (dot(r.G, t(r.v)) - (r.delta - Lbar));
+    check(two.vjp(xg::sum(out * r.G) + xg::sum(xg::reshape(L, {Rows::T, 1}) * Lbar), Tensor(1.), Tensors{r.q, r.k, r.B}),
+          {r.lambda * dot(dS, r.k), r.lambda * dot(t(dS), r.q), dS});
+}
+
+TEST_CASE("docs/attention.md (8): the tangent") { check_tangent(Rows()); }
+
+TEST_CASE("docs/attention.md (9): the adjoint of the adjoint") { check_adjoint_of_adjoint(Rows()); }
+
+TEST_CASE("docs/attention.md (10): the tangent of the adjoint, where the cotangent moves as well") {
+    check_tangent_of_adjoint(Rows());
 }
 
 TEST_CASE("docs/attention.md (11): two sets of keys combine by their log-sum-exps") {
@@ -254,4 +271,14 @@ TEST_CASE("docs/attention.md (11): two sets of keys combine by their log-sum-exp
     const auto [O, L] = part(0, Rows::S);
     CHECK(distance(xg::log(xg::exp(L1) + xg::exp(L2)), L) < rounding);
     CHECK(distance(xg::exp(L1 - L) * O1 + xg::exp(L2 - L) * O2, O) < rounding);
+}
+
+TEST_CASE("docs/attention.md (12): all of it with dropout") {
+    const Rows r(0.25);
+    CHECK(xg::any(xg::equal(r.Z, 0.)).item<bool>());
+    CHECK(xg::all(xg::equal(r.Z, 0.) || xg::isclose(r.Z, 1 / 0.75)).item<bool>());
+    check_adjoint(r);
+    check_tangent(r);
+    check_adjoint_of_adjoint(r);
+    check_tangent_of_adjoint(r);
 }

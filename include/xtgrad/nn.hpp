@@ -1,3 +1,11 @@
 // Models.
 #pragma once
+#include "nn/attention.hpp"
+#include "nn/convolution.hpp"
+#include "nn/init.hpp"
+#include "nn/layers.hpp"
+#include "nn/losses.hpp"
+#include "nn/recurrent.hpp"
+#include "nn/sequential.hpp"
+#include "nn/transformer.hpp"
 #include "nn/visit.hpp"

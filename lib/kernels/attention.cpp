@@ -29,7 +29,7 @@ struct Chunk {
 template <class T>
 struct ForwardArrays {
     Index k_step, v_step;
-    T *q, *out, *m, *l, *k, *v, *s, *extra;
+    T *q, *out, *m, *l, *k, *v, *s, *extra, *kept;
     Index size;
 
     ForwardArrays(const Attention<T>& a, T* work) : k_step(odd_lines<T>(a.width)), v_step(odd_lines<T>(a.value_width)) {
@@ -43,6 +43,7 @@ struct ForwardArrays {
         v = layout.take(keys * v_step);
         s = layout.take(keys * panel<T>);
         extra = layout.take(a.bias.data || a.mask.data ? keys * panel<T> : 0);
+        kept = layout.take(a.dropout.kept != 0 ? keys * panel<T> : 0);
         size = layout.used();
     }
 };
@@ -91,6 +92,10 @@ void forward_panel(const Attention<T>& a, const Chunk& c, const ForwardArrays<T>
             e.store_unaligned(p);
             sum[j] = sum[j] + e;
         }
+    if (a.dropout.kept != 0) {
+        pack_dropout(a, c.b, c.h, q0, k0 + rows.first, keys, w.kept);
+        multiply(keys, w.kept, s, panel<T>);
+    }
     for (int j = 0; j < 2; ++j) {
         shrink[j] = power_of_2(old[j] - top[j]);
         top[j].store_unaligned(m + j * width<T>);
@@ -148,7 +153,7 @@ void forward(const Attention<T>& a, const AttentionValues<T>& to, Index task, T*
 template <class T>
 struct TangentArrays {
     Index k_step, v_step;
-    T *q, *out, *lse, *mu, *k, *v, *p, *e, *extra, *bias;
+    T *q, *out, *lse, *mu, *k, *v, *p, *e, *extra, *bias, *kept;
     Index size;
 
     TangentArrays(const Attention<T>& a, T* work) : k_step(odd_lines<T>(2 * a.width)), v_step(odd_lines<T>(2 * a.value_width)) {
@@ -164,6 +169,7 @@ struct TangentArrays {
         e = layout.take(keys * panel<T>);
         extra = layout.take(keys * panel<T>);
         bias = layout.take(keys * panel<T>);
+        kept = layout.take(a.dropout.kept != 0 ? keys * panel<T> : 0);
         size = layout.used();
     }
 };
@@ -196,6 +202,10 @@ void tangent_panel(const Attention<T>& a, const AttentionTangents<T>& d, const C
         });
     });
     for (int j = 0; j < 2; ++j) sum[j].store_unaligned(w.mu + at + j * width<T>);
+    if (a.dropout.kept != 0) {
+        pack_dropout(a, c.b, c.h, q0, k0 + rows.first, keys, w.kept);
+        for (T* x : {p, e}) multiply(keys, w.kept, x, panel<T>);
+    }
     add_product<true>(a.value_width, keys, v, w.v_step, e, panel<T>, out, panel<T>);
     if (d.v.data) add_product<true>(a.value_width, keys, v + a.value_width, w.v_step, p, panel<T>, out, panel<T>);
 }

@@ -8,7 +8,11 @@
 // whose tangents, with rho = rowsum(G O. + G. O) - g., F = G v.^T + G. v^T and S = P ((E - mu) (G v^T - delta) + F - rho), are
 //     q'. = scale (S k + dS k.) + scale. dS k,  k'. = scale S^T q + dS^T (scale. q + scale q.),
 //     v'. = (P (E - mu))^T G + P^T G.,  scale'. = <S k + dS k., q> + <dS k, q.>,  bias'. = S.
+// With dropout Z, 0 or 1 / (1 - rate) for each score, a factor Z stands with P wherever P multiplies v, v., G or G., and with
+// G v^T and F: O = (Z P) v, dS = P (Z (G v^T) - delta), v' = (Z P)^T G.
 #pragma once
+#include <cstdint>
+
 #include "isa.hpp"
 #include "parallel.hpp"
 
@@ -33,6 +37,14 @@ struct ScoreGrid {
     const T* at(Index b, Index h) const { return data ? data + batch[b] + h * head : nullptr; }
 };
 
+/// Which probabilities are dropped: of the words of a generator, four keys of a query to a position.
+template <class T>
+struct AttentionDropout {
+    std::uint64_t seed = 0;
+    std::uint32_t threshold = 0;  // a word below it drops
+    T kept = 0;                   // 1 / (1 - rate); 0: no dropout
+};
+
 template <class T>
 struct Attention {
     Index batch, heads, kv_heads, queries, keys, width, value_width;
@@ -41,6 +53,7 @@ struct Attention {
     HeadRows<const T> q, k, v;
     ScoreGrid<T> bias;
     ScoreGrid<bool> mask;
+    AttentionDropout<T> dropout;
 };
 
 /// Tangents of the inputs, or the cotangents of their cotangents.

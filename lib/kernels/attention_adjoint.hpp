@@ -68,7 +68,7 @@ struct AdjointArrays {
     T *q_rows, *dq_rows, *g_rows, *dg_rows;  // scale q, scale q. + scale. q, G, G.
     T *x, *x2, *row, *row2;                  // (S k + dS k.)^T, (dS k)^T, and back as rows
     T *lse, *delta, *mu, *rho;
-    T *p, *e, *ds, *s, *extra, *bias;
+    T *p, *e, *ds, *s, *extra, *bias, *kept;
     Index size;
 
     AdjointArrays(const Attention<T>& a, bool second, T* work) {
@@ -95,6 +95,7 @@ struct AdjointArrays {
         e = w.take(second ? rows * p_step : 0), s = w.take(second ? rows * p_step : 0);
         extra = w.take(a.bias.data || a.mask.data ? rows * panel<T> : 0);
         bias = w.take(second ? rows * panel<T> : 0);
+        kept = w.take(a.dropout.kept != 0 ? rows * panel<T> : 0);
         size = w.used();
     }
 };
@@ -238,6 +239,8 @@ private:
         probabilities(m, a_.width, k, w_.k_step, second ? q + a_.width * panel<T> : q,
                       extra ? extra + rows.first * panel<T> : nullptr, w_.lse + j, p, step);
         if (!extra && !rows.whole) hide(a_, q0, k0, rows, w_.p + j, step, T(0));
+        const T* kept = a_.dropout.kept != 0 ? w_.kept : nullptr;
+        if (kept) pack_dropout(a_, b_, h_, q0, k0 + rows.first, m, w_.kept);
         if constexpr (second) {
             T *e = w_.e + here, *s = w_.s + here;
             const T* bias = d_.bias.at(b_, h_);
@@ -249,15 +252,17 @@ private:
                     (x - mu[l != 0]).store_unaligned(e + (first + i) * step + l);
                 });
             });
-            score_adjoint(m, dv, v + dv, g, w_.delta + j, p, ds);
+            score_adjoint(m, dv, v + dv, g, w_.delta + j, p, kept, ds);
             const B rho[2] = {B::load_unaligned(w_.rho + j), B::load_unaligned(w_.rho + j + width<T>)};
             const Index inner = x_.cotangent_tangent.out.data ? 2 * dv : dv;
-            product<false>(m, inner, v, w_.v_step, g, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
-                each_vector<n, T>(sums, [&](B& x, Index i, Index l) {
-                    const Index to = (first + i) * step + l;
-                    const B c = B::load_unaligned(e + to), pr = B::load_unaligned(p + to);
-                    (c * B::load_unaligned(ds + to) + pr * (x - rho[l != 0])).store_unaligned(s + to);
-                    (pr * c).store_unaligned(e + to);
+            with_factors<T>(kept, [&](auto factor) {
+                product<false>(m, inner, v, w_.v_step, g, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
+                    each_vector<n, T>(sums, [&](B& x, Index i, Index l) {
+                        const Index to = (first + i) * step + l, at_factor = (first + i) * panel<T> + l;
+                        const B c = B::load_unaligned(e + to), pr = B::load_unaligned(p + to);
+                        (c * B::load_unaligned(ds + to) + pr * (factor(x, at_factor) - rho[l != 0])).store_unaligned(s + to);
+                        factor(pr * c, at_factor).store_unaligned(e + to);
+                    });
                 });
             });
             write_bias(q0, n_ - j, k0, rows, s);
@@ -266,19 +271,23 @@ private:
             if (d_.k.data) add_product<true>(a_.width, m, k + a_.width, w_.k_step, ds, step, x, panel<T>);
             if (scale_counts()) add_product<true>(a_.width, m, k, w_.k_step, ds, step, w_.x2 + j * a_.width, panel<T>);
         } else {
-            score_adjoint(m, dv, v, g, w_.delta + j, p, ds);
+            score_adjoint(m, dv, v, g, w_.delta + j, p, kept, ds);
             write_bias(q0, n_ - j, k0, rows, ds);
             add_product<true>(a_.width, m, k, w_.k_step, ds, step, w_.x + j * a_.width, panel<T>);
         }
+        if (kept) multiply(m, kept, p, step);
     }
 
-    /// ds = p (G v^T - delta)
-    void score_adjoint(Index m, Index inner, const T* v, const T* g, const T* shift, const T* p, T* ds) {
+    /// ds = p (kept (G v^T) - delta)
+    void score_adjoint(Index m, Index inner, const T* v, const T* g, const T* shift, const T* p, const T* kept, T* ds) {
         const B delta[2] = {B::load_unaligned(shift), B::load_unaligned(shift + width<T>)};
-        product<false>(m, inner, v, w_.v_step, g, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
-            each_vector<n, T>(sums, [&](B& x, Index i, Index l) {
-                const Index to = (first + i) * w_.p_step + l;
-                (B::load_unaligned(p + to) * (x - delta[l != 0])).store_unaligned(ds + to);
+        with_factors<T>(kept, [&](auto factor) {
+            product<false>(m, inner, v, w_.v_step, g, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
+                each_vector<n, T>(sums, [&](B& x, Index i, Index l) {
+                    const Index to = (first + i) * w_.p_step + l;
+                    x = factor(x, (first + i) * panel<T> + l) - delta[l != 0];
+                    (B::load_unaligned(p + to) * x).store_unaligned(ds + to);
+                });
             });
         });
     }

@@ -7,6 +7,7 @@
 #include "attention.hpp"
 #include "batch.hpp"
 #include "matrix.hpp"
+#include "philox.hpp"
 
 namespace xtgrad::kernels {
 namespace {
@@ -231,6 +232,38 @@ const T* pack_extra(const Attention<T>& a, Index b, Index h, Index q0, Index n, 
     }
     if (!rows.whole) hide(a, q0, k0, rows, to, panel<T>, never);
     return to;
+}
+
+// ---- dropout
+
+/// What the probabilities of a panel and of keys k .. k + keys - 1 are multiplied by, keys in rows a panel long. The words are
+/// those of Rng::block.
+template <class T>
+void pack_dropout(const Attention<T>& a, Index b, Index h, Index q0, Index k, Index keys, T* to) {
+    constexpr Index n = panel<T>;
+    const Index groups = (a.keys + 3) / 4, first = (b * a.heads + h) * a.queries + q0;
+    for (Index c = k / 4; 4 * c < k + keys; ++c) {
+        std::uint32_t w[4][n];
+        philox(
+            a.dropout.seed, [&](int j) { return std::uint64_t((first + j) * groups + c); }, w);
+        for (Index i = 0; i < 4; ++i)
+            if (const Index row = 4 * c + i - k; row >= 0 && row < keys)
+                for (Index j = 0; j < n; ++j) to[row * n + j] = w[i][j] < a.dropout.threshold ? T(0) : a.dropout.kept;
+    }
+}
+/// c = factors c, of some keys.
+template <class T>
+XG_INLINE void multiply(Index keys, const T* factors, T* c, Index step) {
+    for (Index i = 0; i < keys; ++i)
+        for (Index j = 0; j < panel<T>; ++j) c[i * step + j] *= factors[i * panel<T> + j];
+}
+/// f(g), where g(x, i) is a vector x times the factors at i, or x when there are none.
+template <class T>
+XG_INLINE void with_factors(const T* factors, auto f) {
+    if (factors)
+        f([factors](Batch<T> x, Index i) { return x * Batch<T>::load_unaligned(factors + i); });
+    else
+        f([](Batch<T> x, Index) { return x; });
 }
 
 template <class T>

@@ -6,9 +6,11 @@
 
 #include "../rules/all.hpp"
 #include "attention.hpp"
+#include "dropout.hpp"
 #include "elementwise_table.hpp"
 #include "fold.hpp"
 #include "matrix.hpp"
+#include "optimizer.hpp"
 #include "rows.hpp"
 
 namespace xtgrad::kernels {
@@ -103,6 +105,20 @@ const AttentionKernels<T>& attention_kernels() noexcept {
 }
 template const AttentionKernels<float>& attention_kernels() noexcept;
 template const AttentionKernels<double>& attention_kernels() noexcept;
+
+template <class T>
+const DropoutKernels<T>& dropout_kernels() noexcept {
+    return of_variant(active_isa(), []<Isa isa>() -> auto& { return dropout_kernels_of<T, isa>(); });
+}
+template const DropoutKernels<float>& dropout_kernels() noexcept;
+template const DropoutKernels<double>& dropout_kernels() noexcept;
+
+template <class T>
+const OptimizerKernels<T>& optimizer_kernels() noexcept {
+    return of_variant(active_isa(), []<Isa isa>() -> auto& { return optimizer_kernels_of<T, isa>(); });
+}
+template const OptimizerKernels<float>& optimizer_kernels() noexcept;
+template const OptimizerKernels<double>& optimizer_kernels() noexcept;
 
 template <class T>
 const FoldKernels<T>& fold_kernels() noexcept {

@@ -4,6 +4,7 @@
 #include "parallel.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
@@ -30,12 +31,16 @@ void pause() noexcept {
 #endif
 }
 
-/// Waits until x is no longer `old`: a little while awake, since loops often follow each other, then asleep.
+/// Waits until x is no longer `old`: a little while awake, since loops often follow each other and to wake up takes longer than
+/// many of them, then asleep.
 std::uint32_t await_change(const std::atomic<std::uint32_t>& x, std::uint32_t old) noexcept {
-    for (int i = 0; i < 400; ++i) {
-        if (const std::uint32_t now = x.load(std::memory_order_acquire); now != old) return now;
-        pause();
-    }
+    using Clock = std::chrono::steady_clock;
+    constexpr auto awake = std::chrono::microseconds(100);
+    for (const auto begin = Clock::now(); Clock::now() - begin < awake;)
+        for (int i = 0; i < 32; ++i) {
+            if (const std::uint32_t now = x.load(std::memory_order_acquire); now != old) return now;
+            pause();
+        }
     for (;;) {
         x.wait(old, std::memory_order_acquire);
         if (const std::uint32_t now = x.load(std::memory_order_acquire); now != old) return now;

@@ -77,8 +77,12 @@ AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& 
     if (k.shape(-2) != v.shape(-2))
         fail<ShapeError>(name, "k ", k.shape(), " and v ", v.shape(),
                          " have different numbers of rows; each key needs its value");
-    Attending a{checked_heads("heads", options.heads), checked_heads("kv_heads", options.kv_heads.value_or(options.heads)), 0, 0,
-                options.mask};
+    Attending a{checked_heads("heads", options.heads),
+                checked_heads("kv_heads", options.kv_heads.value_or(options.heads)),
+                0,
+                0,
+                options.mask,
+                {}};
     if (a.heads % a.kv_heads != 0)
         fail<ShapeError>(name, a.heads, " heads do not divide among ", a.kv_heads,
                          " kv_heads; heads is to be a multiple of kv_heads");
@@ -109,6 +113,10 @@ AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& 
         check_same_dtype(name, q, options.bias);
         check_scores("bias", options.bias, e.scores(a));
         x.push_back(options.bias);
+    }
+    if (const double rate = options.dropout.rate; rate != 0) {
+        if (!(rate > 0 && rate < 1)) fail<Error>(name, "dropout is ", rate, "; it is a probability, at least 0 and below 1");
+        a.dropped = {options.dropout.rng->split().seed(), std::uint32_t(std::min(rate * 0x1p32, 0x1p32 - 1))};
     }
     return {std::move(x), std::move(a), e};
 }

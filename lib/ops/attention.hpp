@@ -7,11 +7,21 @@
 
 namespace xtgrad::detail {
 
+/// Which probabilities are dropped: those whose word of the generator is below a threshold, four keys of a query to a position.
+struct Dropped {
+    std::uint64_t seed = 0;
+    std::uint32_t threshold = 0;
+
+    /// What the others are multiplied by.
+    double kept() const { return 1 / (1 - threshold * 0x1p-32); }
+};
+
 /// Who attends to what: query i of a head to keys i + below .. i + above, where the mask, if any, is true.
 struct Attending {
     Index heads, kv_heads;
     Index below, above;
     Tensor mask;
+    Dropped dropped;
 };
 
 /// The extents of q, k and v.

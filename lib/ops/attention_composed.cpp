@@ -5,6 +5,7 @@
 #include <xtgrad/ops/linear.hpp>
 #include <xtgrad/ops/manipulation.hpp>
 #include <xtgrad/ops/reduction.hpp>
+#include <xtgrad/random.hpp>
 #include <xtgrad/tape.hpp>
 
 #include "../tensor/storage.hpp"
@@ -47,6 +48,20 @@ Tensor allowed(const AttentionExtents& e, const Attending& a) {
     return a.mask.defined() ? range && a.mask : range;
 }
 
+/// What the probabilities are multiplied by, [..., heads, T, S].
+Tensor factors(const AttentionExtents& e, const Attending& a, Dtype dtype) {
+    const Tensor x = allocate(dtype, e.scores(a));
+    const Index groups = (e.keys + 3) / 4;
+    with_floating(dtype, [&](auto z) {
+        using T = decltype(z);
+        for (Index i = 0; i < element_count(x); ++i) {
+            const auto words = Rng::block(a.dropped.seed, std::uint64_t(i / e.keys * groups + i % e.keys / 4));
+            mutable_data<T>(x)[i] = words[std::size_t(i % e.keys % 4)] < a.dropped.threshold ? T(0) : T(a.dropped.kept());
+        }
+    });
+    return x;
+}
+
 }  // namespace
 
 Shape AttentionExtents::out(const Attending& a) const { return with(batch, {queries, a.heads * value_width}); }
@@ -81,7 +96,9 @@ Tensor composed_attention(std::span<const Tensor> x, const Attending& a) {
     }
     const Tensor terms = where(counts, exp(where(counts, scores - largest, 0)), 0), total = sum(terms, &last, true);
     const Tensor safe = where(total > 0, total, 1);
-    const Tensor p = reshape(terms / safe, with(e.batch, {a.kv_heads, group, e.queries, e.keys}));
+    Tensor p = terms / safe;
+    if (a.dropped.threshold) p = p * factors(e, a, p.dtype());
+    p = reshape(p, with(e.batch, {a.kv_heads, group, e.queries, e.keys}));
     const Index b = Index(e.batch.size());
     Axes order;
     for (Index i = 0; i < b; ++i) order.push_back(i);

@@ -7,6 +7,7 @@
 #include <xtgrad/ops/elementwise.hpp>
 
 #include "../kernels/parallel.hpp"
+#include "../kernels/philox.hpp"
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
 #include "../tensor/storage.hpp"
@@ -16,15 +17,9 @@ namespace xtgrad {
 using namespace detail;
 
 std::array<std::uint32_t, 4> Rng::block(std::uint64_t seed, std::uint64_t position) noexcept {
-    std::uint32_t k0 = std::uint32_t(seed), k1 = std::uint32_t(seed >> 32);
-    std::array<std::uint32_t, 4> c{std::uint32_t(position), std::uint32_t(position >> 32), 0, 0};
-    for (int round = 0; round < 10; ++round) {
-        const std::uint64_t p = std::uint64_t(0xD2511F53) * c[0], q = std::uint64_t(0xCD9E8D57) * c[2];
-        c = {std::uint32_t(q >> 32) ^ c[1] ^ k0, std::uint32_t(q), std::uint32_t(p >> 32) ^ c[3] ^ k1, std::uint32_t(p)};
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
-    }
-    return c;
+    std::uint32_t words[4][1];
+    kernels::philox(seed, [&](int) { return position; }, words);
+    return {words[0][0], words[1][0], words[2][0], words[3][0]};
 }
 
 Rng Rng::split() noexcept {

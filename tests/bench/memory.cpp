@@ -1,5 +1,5 @@
-// Ops that only move data and add it up, beside a copy that reads and writes as many bytes in all; two threads.
-// usage: bench_memory [--copies] [Google Benchmark's options]      --copies: the copies instead of the ops
+// Ops that only move data and add it up, and optimizers' steps, beside a copy that reads and writes as many bytes in all; two
+// threads. usage: bench_memory [--copies] [Google Benchmark's options]      --copies: the copies instead of the ops
 #include <barrier>
 #include <cstring>
 #include <string_view>
@@ -45,30 +45,45 @@ private:
 
 bool copies = false;
 
+/// `work`, or a copy that passes over as much memory: so many times an n x n array.
+template <class F>
+void add_beside_copy(const std::string& name, xg::Index n, double passes, F work) {
+    const auto any = +[](const xg::Tensor&) { return 1.; };
+    const auto size = std::size_t(passes * double(n * n) * sizeof(float) / 2);
+    if (!copies) return add_case(name, work, any);
+    add_case(
+        name,
+        [size, copier = std::make_shared<Copier>(), to = std::make_shared<std::vector<char>>(size),
+         from = std::make_shared<std::vector<char>>(size, 1), results = work().size()] {
+            (*copier)(to->data(), from->data(), size);
+            return std::vector<xg::Tensor>(results);
+        },
+        any);
+}
+
 /// `passes`: how many times an n x n array is read or written, forward; `back`: and then backward.
 template <class F>
 void add(const std::string& name, xg::Index n, const std::vector<xg::Shape>& shapes, double passes, double back, F f) {
     Inputs in;
     for (const xg::Shape& shape : shapes) in.push_back(xg::full(shape, 1.25, xg::f32));
-    const auto any = +[](const xg::Tensor&) { return 1.; };
-    const auto sides = [&](const std::string& what, double times, auto work) {
-        const std::string full = name + ", " + std::to_string(n) + what;
-        const auto size = std::size_t(times * double(n * n) * sizeof(float) / 2);
-        if (!copies) return add_case(full, work, any);
-        add_case(
-            full,
-            [size, copier = std::make_shared<Copier>(), to = std::make_shared<std::vector<char>>(size),
-             from = std::make_shared<std::vector<char>>(size, 1), results = work().size()] {
-                (*copier)(to->data(), from->data(), size);
-                return std::vector<xg::Tensor>(results);
-            },
-            any);
-    };
+    const std::string full = name + ", " + std::to_string(n);
     const xg::Tensor g = xg::full(f(in).shape(), 0.5, xg::f32);
-    sides("", passes, [=] { return Inputs{f(in)}; });
-    sides(", and back", passes + back, [=] {
+    add_beside_copy(full, n, passes, [=] { return Inputs{f(in)}; });
+    add_beside_copy(full + ", and back", n, passes + back, [=] {
         xg::Tape tape;
         return tape.vjp(f(in), g, in);
+    });
+}
+
+/// A parameter of n x n and its gradient: f(model, grads).
+template <class F>
+void add_step(const std::string& name, xg::Index n, double passes, F f) {
+    const auto model = std::make_shared<Inputs>(), grads = std::make_shared<Inputs>();
+    model->push_back(xg::full({n, n}, 1.25, xg::f32));
+    grads->push_back(xg::full({n, n}, 0.5, xg::f32));
+    add_beside_copy(name + ", " + std::to_string(n), n, passes, [=] {
+        f(*model, *grads);
+        return Inputs();
     });
 }
 
@@ -84,6 +99,15 @@ void add_all(xg::Index n) {
     add("variance over axis 1", n, {{n, n}}, 1, 2, [](In x) { return xg::variance(x[0], {1}); });
     add("transposed copy", n, {{n, n}}, 2, 0, [](In x) { return xg::copy(xg::transpose(x[0])); });
     add("take rows", n, {{n, n}}, 2, 2, [=](In x) { return xg::take(x[0], rows); });
+    const auto step = [](auto optimizer) {
+        const auto own = std::make_shared<decltype(optimizer)>(std::move(optimizer));
+        return [=](Inputs& model, Inputs& grads) { own->step(model, grads); };
+    };
+    add_step("SGD", n, 3, step(xg::optim::SGD({.lr = 1e-6})));
+    add_step("SGD with momentum", n, 5, step(xg::optim::SGD({.lr = 1e-6, .momentum = 0.9})));
+    add_step("AdamW", n, 7, step(xg::optim::AdamW({.lr = 1e-6})));
+    add_step("Lion", n, 5, step(xg::optim::Lion({.lr = 1e-6})));
+    add_step("clip_norm", n, 3, [](Inputs&, Inputs& grads) { xg::optim::clip_norm(grads, 0); });
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ ATTENTION = {
     "B1 H8 T1024 D64 full, f64": 0.65,
     "attention_block": 0.65,
 }
+GMM, GMM_GRADIENT = {"GMM d 10, gradient": 0.5, "GMM d 32, gradient": 0.5}, 4
 SMALL, LARGE = "32-32-32-32, batch 16", "784-256-10, batch 128"
 
 
@@ -137,8 +138,8 @@ def work_of_others():
 def main(build):
     has_torch, has_jax = (importlib.util.find_spec(name) is not None for name in ("torch", "jax"))
     here = Path(__file__).parent
-    machine, ops, memory, products, attention, mlp, transforms = ours = [
-        Side(native(f"{build}/bench_{name}")) for name in ("machine", "ops", "memory", "products", "attention", "mlp", "transforms")]
+    machine, ops, memory, products, attention, mlp, adbench, transforms = ours = [
+        Side(native(f"{build}/bench_{name}")) for name in ("machine", "ops", "memory", "products", "attention", "mlp", "adbench", "transforms")]
     copies = Side([f"{build}/bench_memory", "--copies", *native("")[1:]])
     chain = Side(native(f"{build}/bench_chain"), "cpu_time")  # one thread: what others run beside it counts less
     peer_chain = Side(has_torch and native(f"{build}/bench_peer_chain"), "cpu_time")
@@ -147,10 +148,11 @@ def main(build):
     peer_mlp = Side(has_torch and native(f"{build}/bench_peer_mlp"))
     torch_mlp = Side(has_torch and [sys.executable, str(here / "peer_mlp.py"), "torch", MIN_TIME])
     jax_mlp = Side(has_jax and [sys.executable, str(here / "peer_mlp.py"), "jax", MIN_TIME], package="jax")
+    peer_adbench = Side(has_torch and [sys.executable, str(here / "peer_adbench.py"), MIN_TIME])
     start, others = time.monotonic(), work_of_others()
     for _ in range(ROUNDS):
         for side in (machine, chain, peer_chain, ops, peer_ops, memory, copies, products, attention, peer_attention,
-                     mlp, peer_mlp, torch_mlp, jax_mlp, transforms):
+                     mlp, peer_mlp, torch_mlp, jax_mlp, adbench, peer_adbench, transforms):
             side.round()
             if side in (*ours, chain, copies) and side.skipped:
                 sys.exit(f"{side.command[0]}: {side.skipped}")
@@ -186,6 +188,11 @@ def main(build):
     transforms_shares(transforms, build)
     print("\ntraining steps of tanh networks, f32, 2 threads, us")
     table(mlp, [("libtorch", peer_mlp, {SMALL: 0.2}), ("PyTorch", torch_mlp, {LARGE: 0.7}), ("JAX", jax_mlp, {SMALL: 0.5})], 1000)
+    print("\nADBench's Gaussian mixture, n 1000, K 25, and LSTM of 1024 characters, f64, 2 threads, us")
+    table(adbench, [("PyTorch", peer_adbench, GMM)], 1000)
+    for case in GMM:
+        share = statistics.median(adbench.times[case]) / statistics.median(adbench.times[case.replace("gradient", "function")])
+        print(f"{case}: {share:.2f} of the function, at most {GMM_GRADIENT}: {'met' if share <= GMM_GRADIENT else 'missed'}")
 
 
 main(sys.argv[1])

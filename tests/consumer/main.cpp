@@ -74,6 +74,10 @@ int main() {
         }();
         check("Hessian-vector product", close(outer.jvp(g, x, xg::ones({64, 16})), xt::exp(a)));
     }
+    xg::io::write_npz("consumer.npz", {{"w", w}});  // with zlib and JSON behind it, which the library brings along
+    check("a file", close(xg::io::read_npz("consumer.npz").at("w"), w.values<double>()));
+    xg::io::write_safetensors("consumer.safetensors", {{"w", w}});
+    check("another", close(xg::io::read_safetensors("consumer.safetensors").at("w"), w.values<double>()));
     try {
         xg::matmul(x, xg::transpose(w));
         check("an error", false);

@@ -85,10 +85,41 @@ void gives(const F& f, const xarray<T>& array, const auto& expected, int line = 
     const bool agrees = close(f(x), expected) && close(f(y), expected) && close(f(Tensor(array)), expected);
     CHECK(agrees);
 }
-/// f of a tensor passed in each way is what f of the array is.
+/// Numbers that are all different.
+inline xarray<double> wave(const auto& like, double phase) {
+    const std::vector<std::size_t> shape(like.shape().begin(), like.shape().end());
+    xarray<double> numbers = xt::sin(phase + xt::arange<double>(double(like.size())));
+    numbers.reshape(shape);
+    return numbers;
+}
+/// The slope of <w, f> along a direction: by a tape, and by differences through xtensor. Beside the point, which may be one
+/// where f has no derivative.
+template <class F>
+void slopes_agree(const F& f, const xarray<double>& beside) {
+    const xarray<double> at = beside + 0.0123, direction = wave(at, 1);
+    const auto values = [&](double step) {
+        const xarray<double> moved = at + step * direction;
+        return evaluated(f(moved));
+    };
+    if constexpr (std::same_as<decltype(values(0)), xarray<double>>) {
+        const xarray<double> w = wave(values(0), 2);
+        const double step = 1e-5, expected = xt::sum((values(step) - values(-step)) * w)() / (2 * step);
+        const Tensor x = at;
+        Tape tape;
+        const Tensor loss = xtgrad::sum(f(x) * Tensor(w)) + xtgrad::sum(x) * 0.;
+        const double slope = xtgrad::sum(tape.gradient(loss, x) * Tensor(direction)).item<double>();
+        CHECK(slope == doctest::Approx(expected).epsilon(1e-7).scale(1));
+    }
+}
+
+/// f of a tensor passed in each way is what f of the array is, and so is its slope.
 template <class F, class T>
 void agree(const F& f, const xarray<T>& array, int line = __builtin_LINE()) {
     gives(f, array, evaluated(f(array)), line);
+    if constexpr (std::same_as<T, double>) {
+        CAPTURE(line);
+        slopes_agree(f, array);
+    }
 }
 
 /// The same for two arguments: each pair of ways, and a tensor with an array.
@@ -120,6 +151,8 @@ void agree(const F& f, const xarray<S>& a, const xarray<T>& b, int line = __buil
     const bool all_agree =
         std::all_of(std::begin(results), std::end(results), [&](const Tensor& x) { return close(x, expected); });
     CHECK(all_agree);
+    if constexpr (std::same_as<S, double>) slopes_agree([&](auto&& x) { return f(FORWARD(x), b); }, a);
+    if constexpr (std::same_as<T, double>) slopes_agree([&](auto&& x) { return f(a, FORWARD(x)); }, b);
 }
 
 const xarray<double> a = 0.25 + arange<double>(24).reshape({2, 3, 4}) / 16;

@@ -96,6 +96,8 @@ TEST_CASE("stacked, split, spread") {
     xarray<double> array = a;
     const Tensor x = a;
     Tensor y = a;
+    slopes_agree([](const auto& v) { return hsplit(v, 3)[1]; }, a);
+    slopes_agree([](const auto& v) { return vsplit(v, 2)[0]; }, a);
     CHECK(close(hsplit(x, 3), evaluated(hsplit(array, 3))));
     CHECK(close(hsplit(Tensor(a), std::size_t(3)), evaluated(hsplit(array, 3))));
     CHECK(close(vsplit(y, 2), evaluated(vsplit(array, 2))));

@@ -42,6 +42,7 @@ TEST_CASE("splitting and joining") {
     CHECK(close(split(x, 3, std::size_t(1)), evaluated(split(array, 3, 1))));
     CHECK(close(split(y, std::size_t(3), std::size_t(1)), evaluated(split(array, std::size_t(3), std::size_t(1)))));
     CHECK(close(split(y, 2, -1), evaluated(split(array, 2, 2))));
+    slopes_agree([](const auto& v) { return split(v, 2, 2)[1]; }, a);
     agree([](auto&& v, auto&& w) { return concatenate(xtuple(FORWARD(v), FORWARD(w))); }, a, a);
     agree([](auto&& v, auto&& w) { return concatenate(xtuple(FORWARD(v), FORWARD(w)), 2); }, a, a);
     agree([](auto&& v, auto&& w) { return stack(xtuple(FORWARD(v), FORWARD(w))); }, a, a);

@@ -12,11 +12,14 @@ xg::Rng& generator() {
 
 std::vector<Row> arrangement_rows();
 std::vector<Row> attention_rows();
+std::vector<Row> convolution_rows();
 std::vector<Row> creation_rows();
 std::vector<Row> elementwise_rows();
 std::vector<Row> indexing_rows();
+std::vector<Row> linalg_rows();
 std::vector<Row> linear_rows();
 std::vector<Row> manipulation_rows();
+std::vector<Row> model_rows();
 std::vector<Row> product_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> row_rows();
@@ -30,6 +33,8 @@ const std::vector<Family> families{
     {"indexing", indexing_rows, Free::nothing},       {"linear", linear_rows, Free::nothing},
     {"product", product_rows, Free::nothing},         {"row", row_rows, Free::nothing},
     {"attention", attention_rows, Free::nothing},     {"creation", creation_rows, Free::nothing},
+    {"convolution", convolution_rows, Free::nothing}, {"model", model_rows, Free::nothing},
+    {"linalg", linalg_rows, Free::nothing},
 };
 
 std::vector<Row> rows_of(const Family& family) {

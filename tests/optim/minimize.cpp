@@ -1,6 +1,6 @@
 // minimize on problems whose minima are published: More, Garbow and Hillstrom, "Testing Unconstrained Optimization Software",
 // ACM TOMS 7 (1981), by their numbers there.
-#include <xtgrad/optim/minimize.hpp>
+#include <xtgrad/optim.hpp>
 
 #include "../transforms/near.hpp"
 

@@ -5,7 +5,8 @@
 //         static void visit(auto& self, auto&& field) { field("up", self.up); field("down", self.down); }
 //     };
 //
-// A field is a tensor, another such struct, a buffer(...) of either, or a std::vector, std::array or std::optional of them.
+// A field is a tensor, another such struct, a buffer(...) of either, or a std::vector, std::array, std::optional or
+// std::variant of them.
 #pragma once
 #include <array>
 #include <map>
@@ -13,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "../tensor.hpp"
@@ -54,6 +56,10 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 template <class T>
+inline constexpr bool is_variant = false;
+template <class... T>
+inline constexpr bool is_variant<std::variant<T...>> = true;
+template <class T>
 inline constexpr bool is_buffer = false;
 template <class T>
 inline constexpr bool is_buffer<Buffer<T>> = true;
@@ -67,7 +73,7 @@ concept Module = requires(T& x) { std::remove_cvref_t<T>::visit(x, detail::AnyFi
 /// What may be a field, and a model.
 template <class T, class U = std::remove_cvref_t<T>>
 concept Field = AnyTensor<U> || Module<U> || std::same_as<U, TensorMap> || detail::is_sequence<U> || detail::is_optional<U> ||
-                detail::is_buffer<U>;
+                detail::is_variant<U> || detail::is_buffer<U>;
 
 namespace detail {
 
@@ -86,13 +92,16 @@ void walk_part(std::string& name, std::string_view part, T& x, Role role, F& f) 
 template <class T, class F>
 void walk(std::string& name, T& x, Role role, F& f) {
     using U = std::remove_const_t<T>;
-    static_assert(Field<U>, "a field is a tensor, a struct with visit, a buffer, or a vector, array or optional of them");
+    static_assert(Field<U>,
+                  "a field is a tensor, a struct with visit, a buffer, or a vector, array, optional or variant of them");
     if constexpr (AnyTensor<U>) {
         if (x.defined()) f(std::string_view(name), x, is_floating(x.dtype()) ? role : Role::buffer);
     } else if constexpr (is_buffer<U>) {
         walk(name, x.field, Role::buffer, f);
     } else if constexpr (is_optional<U>) {
         if (x) walk(name, *x, role, f);
+    } else if constexpr (is_variant<U>) {
+        std::visit([&](auto& held) { walk(name, held, role, f); }, x);
     } else if constexpr (is_sequence<U>) {
         std::size_t i = 0;
         for (auto& part : x) walk_part(name, std::to_string(i++), part, role, f);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "../random.hpp"
 #include "operands.hpp"
 
 namespace [[gnu::visibility("default")]] xtgrad {
@@ -18,6 +19,16 @@ struct AttentionScale {
     AttentionScale(Tensor t) : tensor(std::move(t)) {}
 };
 
+/// Dropout of probabilities: each is 0 with this rate, the others are multiplied by 1 / (1 - rate). Which are is drawn from
+/// the generator, which advances, and computed anew wherever it is needed.
+struct AttentionDropout {
+    double rate = 0;
+    Rng* rng = nullptr;
+
+    AttentionDropout() = default;
+    AttentionDropout(double probability, Rng& generator) : rate(probability), rng(&generator) {}
+};
+
 struct AttentionOptions {
     AttentionScale scale = {};
     bool causal = false;               ///< query i attends to keys 0 .. i + offset
@@ -27,13 +38,14 @@ struct AttentionOptions {
     Tensor mask = {};                  ///< boolean, true where a query may attend; broadcasts likewise
     Index heads = 1;                   ///< that share the columns of q, each D wide
     std::optional<Index> kv_heads = {};  ///< of k and v, each for as many neighbouring heads of q; by default `heads`
+    AttentionDropout dropout = {};       ///< {rate, rng}
 };
 
 /// softmax(scale q k^T + bias) v for each head: q [..., T, heads D], k [..., S, kv_heads D], v [..., S, kv_heads Dv] to
 /// [..., T, heads Dv] (Vaswani et al., arXiv:1706.03762), tile by tile with a running maximum and sum (Dao et al.,
 /// arXiv:2205.14135): memory O(T D) forward, backward, and for products with the Hessian. Third derivatives store T x S
 /// matrices. A query that may attend to nothing gives 0 and has no gradient. Throws ShapeError or DtypeError when arguments do
-/// not fit, Error for a negative window.
+/// not fit, Error for a negative window or a rate of dropout outside [0, 1).
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options = {});
 
 /// With the logarithm of each query's sum of exponentials, [..., heads, T], also differentiable; -inf for a query that may

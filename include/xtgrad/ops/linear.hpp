@@ -20,6 +20,10 @@ Tensor tensordot(const Tensor&, const Tensor&, const Axes& axes_a, const Axes& a
 Tensor einsum(std::string_view subscripts, std::span<const Tensor>);
 }  // namespace detail
 
+/// x weight^T + bias: x [..., in], weight (out, in), bias (out,) or left out, to [..., out]; one node. A layer's weight as
+/// PyTorch keeps it. Throws ShapeError.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
 /// The matrix product, NumPy's rules: [..., m, k] x [..., k, n] -> [..., m, n], leading axes broadcast; a 1-d operand is a row
 /// on the left and a column on the right, and its axis goes. Transposed views are read where they are, forward and backward.
 /// Throws ShapeError.

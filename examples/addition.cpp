@@ -1,0 +1,92 @@
+// A GPT learns to add three-digit numbers from examples, and is tested on sums that it has not seen: two minutes.
+#include "common/gpt.hpp"
+#include "common/run.hpp"
+
+namespace xg = xtgrad;
+using xg::Index;
+using xg::Tensor;
+
+namespace {
+
+/// The percentage of sums all of whose digits are right: what the likeliest digit, one after the other, would write.
+double exact(const example::Gpt& model, const xg::data::Dataset& data) {
+    double right = 0;
+    for (const auto& [ids, targets] : xg::data::batches(data, {.size = 500})) {
+        const Tensor wrong = xg::not_equal(xg::argmax(model(ids), -1), targets) && xg::not_equal(targets, xg::data::ignored);
+        right += double(ids.shape(0)) - xg::sum(xg::astype(xg::any(wrong, 1), xg::f64)).item<double>();
+    }
+    return 100 * right / double(xg::data::size(data));
+}
+
+/// The first sums, as the model writes them.
+std::string sums(const example::Gpt& model, const xg::data::Dataset& data, Index digits, int count) {
+    std::string text;
+    xg::Rng unused(0);
+    for (int i = 0; i < count; ++i) {
+        const Index* row = data.inputs.data<Index>() + i * data.inputs.shape(1);
+        const std::vector<Index> problem(row, row + 2 * digits + 2);
+        std::string sum;
+        for (const Index digit : example::generate(model, problem, unused, {.count = digits + 1, .temperature = 0}))
+            sum.insert(sum.begin(), digit < 10 ? char('0' + digit) : '?');
+        for (const Index t : problem) text += "0123456789+="[t];
+        text += sum + '\n';
+    }
+    return text;
+}
+
+int addition(int argc, char** argv) {
+    example::Options options("addition", "A GPT learns to add from examples.", {.steps = 2500, .in_short = 500});
+    std::int64_t digits = 3, examples = 100000, tested = 2000, layers = 2, heads = 4, channels = 64, batch = 256;
+    double lr = 4e-3;
+    options.add("--digits", digits, "of each number", 1);
+    options.add("--examples", examples, "sums to train on", 60);
+    options.add("--tested", tested, "other sums to test on", 40);
+    options.add("--layers", layers, "blocks of the transformer");
+    options.add("--heads", heads, "of attention in a block");
+    options.add("--channels", channels, "width of the model", 32);
+    options.add("--batch", batch, "sums in a step", 30);
+    options.add("--lr", lr, "the highest learning rate");
+    options.parse(argc, argv);
+    example::Run run(options);
+
+    xg::Rng rng(options.seed), order = xg::Rng(options.seed).split();
+    const xg::data::Dataset all = xg::data::addition(examples + tested, digits, rng);  // all different
+    const xg::data::Dataset train = xg::data::slice(all, 0, examples), test = xg::data::slice(all, examples, examples + tested);
+    example::Gpt model({.vocabulary = 12, .context = all.inputs.shape(1), .layers = layers, .heads = heads, .channels = channels},
+                       rng);
+    xg::optim::AdamW optimizer({.weight_decay = 0.01, .groups = example::no_decay()});
+    run.resume(model, optimizer, rng);
+    const auto batches = xg::data::batches(train, {.size = batch,
+                                                   .shuffle = order,
+                                                   .drop_last = true,
+                                                   .prefetch = 2,
+                                                   .epochs = options.steps * batch / (examples / batch * batch) + 1,
+                                                   .skip = run.step()});
+    auto next = batches.begin();
+    const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
+        const auto [ids, targets] = *next;
+        ++next;
+        xg::Tape tape;
+        const Tensor loss = xg::cross_entropy(model(ids), targets);
+        auto gradients = tape.gradient(loss, xg::nn::parameters(model));
+        xg::optim::clip_norm(gradients, 1);
+        optimizer.options.lr = xg::optim::cosine(step, {.peak = lr, .warmup = 100, .steps = options.steps});
+        optimizer.step(model, gradients);
+        if (step % 250 == 0) run.record("unseen sums", example::mean_loss(model, test));
+        return loss.item<double>();
+    });
+    if (!finished) return 0;
+
+    xg::save(model, run.file("model.safetensors"));
+    run.at_least("unseen sums that are right", exact(model, test), options.short_mode ? 20 : 99, " %");
+    const std::string text = sums(model, test, digits, 10);
+    std::printf("%s", text.c_str());
+    run.report().add("Unseen sums, as it writes them", text);
+    return run.finish(model);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return example::run_main("addition", [&] { return addition(argc, argv); });
+}

@@ -1,0 +1,144 @@
+#include "picture.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <xtgrad/ops.hpp>
+
+namespace example {
+
+namespace xg = xtgrad;
+
+namespace {
+
+bool have_gnuplot() {
+    static const bool have = std::system("command -v gnuplot > /dev/null 2>&1") == 0;
+    return have;
+}
+
+/// In double quotes, for gnuplot.
+std::string quoted(const std::string& text) {
+    std::string result = "\"";
+    for (const char c : text) {
+        if (c == '\n')
+            result += "\\\\n";
+        else
+            (c == '"' || c == '\\' ? result += '\\' : result) += c;
+    }
+    return result + '"';
+}
+
+/// Draws what the commands say; they find the data under the name `data`.
+Picture draw(const std::string& path, const std::string& title, const std::string& data, const std::string& size,
+             const std::string& commands) {
+    std::ofstream(path + ".csv") << data;
+    if (have_gnuplot())
+        if (std::FILE* const gnuplot = popen("gnuplot > /dev/null 2>&1", "w")) {
+            const std::string script = "set terminal pngcairo noenhanced size " + size + "\nset output " + quoted(path + ".png") +
+                                       "\nset title " + quoted(title) +
+                                       "\nset datafile separator ','\ndata = " + quoted(path + ".csv") + '\n' + commands + '\n';
+            std::fwrite(script.data(), 1, script.size(), gnuplot);
+            if (pclose(gnuplot) == 0) return {title, path + ".png", true};
+        }
+    std::printf("%s: no picture without gnuplot; its data are in %s.csv\n", title.c_str(), path.c_str());
+    return {title, path + ".csv", false};
+}
+
+std::string csv_of(const xg::Tensor& matrix) {
+    const xg::Tensor x = xg::astype(matrix, xg::f64) + 0.;  // dense
+    const double* p = x.data<double>();
+    std::ostringstream text;
+    for (xg::Index i = 0; i < x.shape(0); ++i)
+        for (xg::Index j = 0; j < x.shape(1); ++j) text << *p++ << (j + 1 < x.shape(1) ? ',' : '\n');
+    return text.str();
+}
+
+/// A block of lines x,y for each label, an empty line pair between them, as gnuplot's index wants it.
+std::string csv_of_points(const xg::Tensor& points, const xg::Tensor& labels, xg::Index classes) {
+    const xg::Tensor xy = xg::astype(points, xg::f64) + 0., which = labels + 0;
+    std::ostringstream text;
+    for (xg::Index c = 0; c < classes; ++c) {
+        for (xg::Index i = 0; i < which.shape(0); ++i)
+            if (which.data<std::int64_t>()[i] == c)
+                text << xy.data<double>()[2 * i] << ',' << xy.data<double>()[2 * i + 1] << '\n';
+        text << "\n\n";
+    }
+    return text.str();
+}
+
+std::string ticks(const char* axis, const std::vector<std::string>& names) {
+    if (names.empty()) return std::string("unset ") + axis + "tics\n";
+    std::string text = std::string("set ") + axis + "tics scale 0 (";
+    for (std::size_t i = 0; i < names.size(); ++i) text += (i ? ", " : "") + quoted(names[i]) + ' ' + std::to_string(i);
+    return text + ")\n";
+}
+
+constexpr const char* colours[] = {"#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd",
+                                   "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"};
+
+std::string point_plots(const std::string& first, xg::Index classes, double size) {
+    std::ostringstream text;
+    for (xg::Index c = 0; c < classes; ++c)
+        text << (c ? ", " : first) << "points index " << c << " using 1:2 with points pointtype 7 pointsize " << size
+             << " linecolor rgb '" << colours[c % 10] << "' title '" << c << '\'';
+    return text.str();
+}
+
+}  // namespace
+
+Picture draw_curves(const std::string& path, const std::string& title, const std::string& x, const std::string& y,
+                    const std::vector<Curve>& curves) {
+    std::ostringstream data;
+    std::string plots;
+    for (std::size_t i = 0; i < curves.size(); ++i) {
+        data << quoted(curves[i].name) << '\n';
+        for (const auto& [step, value] : curves[i].points) data << step << ',' << value << '\n';
+        data << "\n\n";
+        plots += (i ? ", " : "plot ") + std::string("data index ") + std::to_string(i) + " using 1:2 every ::1 with " +
+                 (curves[i].points.size() < 20 ? "linespoints" : "lines") + " linewidth 2 title " + quoted(curves[i].name);
+    }
+    return draw(path, title, data.str(), "800,500",
+                "set xlabel " + quoted(x) + "\nset ylabel " + quoted(y) + "\nset grid\n" + plots);
+}
+
+Picture draw_matrix(const std::string& path, const std::string& title, const xg::Tensor& matrix,
+                    const std::vector<std::string>& rows, const std::vector<std::string>& columns) {
+    return draw(path, title, csv_of(matrix), "700,640",
+                ticks("y", rows) + ticks("x", columns) +
+                    "set xtics rotate by 60 right\nset yrange [*:*] reverse\nset palette rgb 34,35,36\nplot data matrix with "
+                    "image notitle");
+}
+
+Picture draw_images(const std::string& path, const std::string& title, const xg::Tensor& images, std::int64_t columns) {
+    const xg::Index n = images.shape(0), height = images.shape(1), width = images.shape(2), rows = (n + columns - 1) / columns;
+    const xg::Tensor missing = xg::zeros({rows * columns - n, height, width}, images.dtype());
+    const xg::Tensor grid = xg::reshape(xg::concatenate({images, missing}, 0), {rows, columns, height, width});
+    const xg::Tensor sheet = xg::reshape(xg::permute(grid, {0, 2, 1, 3}), {rows * height, columns * width});
+    return draw(path, title, csv_of(sheet),
+                std::to_string(3 * columns * width + 40) + ',' + std::to_string(3 * rows * height + 60),
+                "unset xtics\nunset ytics\nunset colorbox\nset yrange [*:*] reverse\nset size ratio -1\nset palette gray\n"
+                "plot data matrix with image notitle");
+}
+
+Picture draw_points(const std::string& path, const std::string& title, const xg::Tensor& points, const xg::Tensor& labels) {
+    const xg::Index classes = 1 + xg::amax(labels).item<xg::Index>();
+    return draw(path, title, csv_of_points(points, labels, classes), "800,700",
+                "points = data\n" + point_plots("plot ", classes, 0.4));
+}
+
+Picture draw_boundary(const std::string& path, const std::string& title, const xg::Tensor& values, const Rectangle& area,
+                      const xg::Tensor& points, const xg::Tensor& labels) {
+    std::ofstream(path + "_points.csv") << csv_of_points(points, labels, 2);
+    std::ostringstream commands;
+    const double dx = (area.x1 - area.x0) / double(values.shape(1) - 1), dy = (area.y1 - area.y0) / double(values.shape(0) - 1);
+    commands << "points = " << quoted(path + "_points.csv") << "\nunset colorbox\nset cbrange [-1:1]\n"
+             << "set palette defined (-1 '#9fb8ee', -0.08 '#dfe6fa', 0 '#202020', 0.08 '#fae4df', 1 '#eeb09f')\nset xrange ["
+             << area.x0 << ':' << area.x1 << "]\nset yrange [" << area.y0 << ':' << area.y1 << "]\nplot data matrix using ("
+             << area.x0 << "+$1*" << dx << "):(" << area.y0 << "+$2*" << dy << "):3 with image notitle, "
+             << point_plots("", 2, 0.6) << '\n';
+    return draw(path, title, csv_of(values), "800,560", commands.str());
+}
+
+}  // namespace example

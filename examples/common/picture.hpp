@@ -1,0 +1,41 @@
+// Pictures by gnuplot; where that is not installed, their data as CSV.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <xtgrad/tensor.hpp>
+
+namespace example {
+
+/// A picture in a file: a PNG, or the CSV that it would have been made of.
+struct Picture {
+    std::string title, path;
+    bool drawn;
+};
+
+struct Curve {
+    std::string name;
+    std::vector<std::pair<double, double>> points;
+};
+
+/// Files are path.csv and path.png.
+Picture draw_curves(const std::string& path, const std::string& title, const std::string& x, const std::string& y,
+                    const std::vector<Curve>&);
+/// A matrix (rows, columns) in colours, the first row on top; names may be empty.
+Picture draw_matrix(const std::string& path, const std::string& title, const xtgrad::Tensor&,
+                    const std::vector<std::string>& rows = {}, const std::vector<std::string>& columns = {});
+/// Grey pictures (n, height, width), so many in a row.
+Picture draw_images(const std::string& path, const std::string& title, const xtgrad::Tensor& images, std::int64_t columns);
+/// Points (n, 2) coloured by their labels (n,).
+Picture draw_points(const std::string& path, const std::string& title, const xtgrad::Tensor& points,
+                    const xtgrad::Tensor& labels);
+/// The same over a background, the values (rows, columns) of a function on the rectangle x0, x1, y0, y1, and the line where it is
+/// 0.
+struct Rectangle {
+    double x0, x1, y0, y1;
+};
+Picture draw_boundary(const std::string& path, const std::string& title, const xtgrad::Tensor& values, const Rectangle&,
+                      const xtgrad::Tensor& points, const xtgrad::Tensor& labels);
+
+}  // namespace example

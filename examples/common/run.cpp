@@ -1,0 +1,176 @@
+#include "run.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include <xtgrad/data/files.hpp>
+#include <xtgrad/runtime.hpp>
+
+namespace example {
+
+namespace xg = xtgrad;
+
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// The first Ctrl-C asks for an end, the second one takes it.
+void end_on_interrupt() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { interrupted = 1; };
+    action.sa_flags = SA_RESETHAND;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+const std::string curve_prefix = "curve_";
+
+double seconds(std::chrono::steady_clock::duration d) { return std::chrono::duration<double>(d).count(); }
+
+std::string time_text(double s) {
+    char text[32];
+    if (s < 60)
+        std::snprintf(text, sizeof text, "%.0f s", s);
+    else
+        std::snprintf(text, sizeof text, "%d min %02d s", int(s) / 60, int(s) % 60);
+    return text;
+}
+
+std::string number_text(double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.4g", value);
+    return text;
+}
+
+}  // namespace
+
+Run::Run(const Options& options) : options_(options), begun_(Clock::now()), shown_(begun_), saved_(begun_) {
+    if (options.threads > 0) xg::set_num_threads(int(options.threads));
+    std::filesystem::create_directories(options.out);
+    if (options.tensorboard) tensorboard_.emplace(file("tensorboard"));
+    end_on_interrupt();
+    std::printf("%s: %lld steps, %d threads, %s, seed %lld; results in %s\n", options.name.c_str(),
+                static_cast<long long>(options.steps), xg::num_threads(), xg::instruction_set(),
+                static_cast<long long>(options.seed), options.out.c_str());
+}
+
+Run::Recorded& Run::recorded(const std::string& name) {
+    for (Recorded& r : curves_)
+        if (r.curve.name == name) return r;
+    std::string stem = name;
+    std::replace(stem.begin(), stem.end(), ' ', '_');
+    const std::string path = file(curve_prefix + stem + ".csv");
+    Curve curve{name, {}};
+    if (first_ > 0 && std::filesystem::exists(path)) {  // what the interrupted run had recorded until its checkpoint
+        const xg::Tensor old = xg::data::read_csv(path, {.allow_nan = true}).values;
+        for (const double* p = old.data<double>(); p != old.data<double>() + old.size(); p += 2)
+            if (p[0] <= double(first_)) curve.points.emplace_back(p[0], p[1]);
+    }
+    Recorded r{std::move(curve), xg::io::CsvLog(path, {"step", "value"})};
+    for (const auto& [x, y] : r.curve.points) r.log.row({x, y});
+    return curves_.emplace_back(std::move(r));
+}
+
+void Run::record(const std::string& curve, double value) {
+    Recorded& r = recorded(curve);
+    r.curve.points.emplace_back(double(step_), value);
+    r.log.row({double(step_), value});
+    if (tensorboard_) tensorboard_->scalar(curve, value, step_);
+}
+
+void Run::resume_at(std::int64_t step) {
+    step_ = first_ = step;
+    for (const auto& entry : std::filesystem::directory_iterator(options_.out)) {
+        std::string name = entry.path().stem().string();
+        if (!name.starts_with(curve_prefix) || entry.path().extension() != ".csv") continue;
+        name.erase(0, curve_prefix.size());
+        std::replace(name.begin(), name.end(), '_', ' ');
+        recorded(name);
+    }
+    std::printf("resumed after step %lld\n", static_cast<long long>(step));
+}
+
+void Run::begin() {
+    begun_ = shown_ = saved_ = Clock::now();
+    const auto& points = recorded("loss").curve.points;
+    smooth_ = points.empty() ? 0 : points.back().second;
+}
+
+bool Run::more() const {
+    return step_ < options_.steps && !interrupted && !(options_.stop > 0 && step_ - first_ >= options_.stop);
+}
+
+void Run::done(double loss) {
+    smooth_ = step_ == 1 ? loss : smooth_ + std::max(0.02, 1. / double(step_)) * (loss - smooth_);
+    record("loss", loss);
+    const bool terminal = isatty(STDOUT_FILENO);
+    const double since = seconds(Clock::now() - shown_);
+    if (since < (terminal ? 0.2 : 10) && more()) return;
+    shown_ = Clock::now();
+    show();
+}
+
+void Run::show() const {
+    const double elapsed = seconds(Clock::now() - begun_), rate = double(step_ - first_) / elapsed;
+    const bool terminal = isatty(STDOUT_FILENO);
+    std::printf("%sstep %lld/%lld  loss %.4f  %.1f steps/s  %s left%s", terminal ? "\r" : "", static_cast<long long>(step_),
+                static_cast<long long>(options_.steps), smooth_, rate, time_text(double(options_.steps - step_) / rate).c_str(),
+                terminal ? "   " : "\n");
+    std::fflush(stdout);
+}
+
+bool Run::save_is_due() {
+    constexpr double every = 30;
+    if (seconds(Clock::now() - saved_) < every) return false;
+    saved_ = Clock::now();
+    return true;
+}
+
+bool Run::end() {
+    if (isatty(STDOUT_FILENO)) std::printf("\n");
+    const bool finished = step_ >= options_.steps;
+    const std::string again = options_.resume ? "" : " --resume";
+    if (finished)
+        result("time", time_text(seconds(Clock::now() - begun_)));
+    else
+        std::printf("stopped after step %lld, saved; go on with: %s%s\n", static_cast<long long>(step_), options_.command.c_str(),
+                    again.c_str());
+    return finished;
+}
+
+void Run::result(const std::string& what, const std::string& value) {
+    const std::string line = what + ": " + value + '\n';
+    std::fputs(line.c_str(), stdout);
+    results_ += line;
+}
+
+void Run::keep_promise(const std::string& what, double value, bool kept, const std::string& promise, const std::string& unit) {
+    result(what, number_text(value) + unit + (options_.check ? ", promised " + promise + unit + (kept ? "" : ": MISSED") : ""));
+    promises_kept_ &= kept;
+}
+void Run::at_least(const std::string& what, double value, double promised, const std::string& unit) {
+    keep_promise(what, value, value >= promised, "at least " + number_text(promised), unit);
+}
+void Run::at_most(const std::string& what, double value, double promised, const std::string& unit) {
+    keep_promise(what, value, value <= promised, "at most " + number_text(promised), unit);
+}
+
+int Run::finish_with(const std::string& summary) {
+    std::vector<Curve> curves;
+    for (Recorded& r : curves_) curves.push_back(r.curve);
+    Report page;
+    page.add("Command", options_.command);
+    page.add("Results", results_);
+    page.add(draw_curves(file("curves"), "Loss", "step", "loss", curves));
+    page.append(report_);
+    page.add("Model", summary);
+    page.write(file("report.html"), options_.name);
+    std::printf("report: %s\n", file("report.html").c_str());
+    return options_.check && !promises_kept_ ? 1 : 0;
+}
+
+}  // namespace example

@@ -1,0 +1,106 @@
+// A run of training: steps, progress, curves, checkpoints, Ctrl-C, the report at the end.
+#pragma once
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <xtgrad/io.hpp>
+#include <xtgrad/nn/visit.hpp>
+
+#include "options.hpp"
+#include "picture.hpp"
+#include "report.hpp"
+
+namespace example {
+
+class Run {
+public:
+    /// Makes the folder; from here on Ctrl-C ends the training, not the program.
+    explicit Run(const Options&);
+
+    /// A file in the run's folder.
+    std::string file(const std::string& name) const { return options_.out + '/' + name; }
+    /// Steps done.
+    std::int64_t step() const { return step_; }
+
+    /// With --resume, goes on from the checkpoint: model, optimizer, generator, step and curves.
+    template <class M, class O>
+    void resume(M& model, O& optimizer, xtgrad::Rng& rng) {
+        if (!options_.resume) return;
+        const xtgrad::Checkpoint from = xtgrad::load_checkpoint(file(checkpoint_name), model, optimizer);
+        rng = from.rng;
+        resume_at(from.step);
+    }
+
+    /// Does steps, each f(number) gives its loss, until the last or Ctrl-C; saves now and then and at the end. False:
+    /// interrupted, and the run can be resumed.
+    template <class M, class O>
+    bool train(const M& model, const O& optimizer, const xtgrad::Rng& rng, auto&& f) {
+        const auto save = [&] { xtgrad::save_checkpoint(file(checkpoint_name), model, optimizer, {.step = step_, .rng = rng}); };
+        begin();
+        while (more()) {
+            const std::int64_t number = step_++;
+            done(f(number));
+            if (save_is_due()) save();
+        }
+        save();
+        return end();
+    }
+
+    /// A value of a curve at this step.
+    void record(const std::string& curve, double value);
+    /// A result: a line on the terminal and in the report. With --check the program fails unless it is within what is promised.
+    void at_least(const std::string& what, double value, double promised, const std::string& unit = "");
+    void at_most(const std::string& what, double value, double promised, const std::string& unit = "");
+    void result(const std::string& what, const std::string& value);
+
+    /// A section of the report.
+    Report& report() { return report_; }
+    /// Writes the report, with all of it and the summary of a model; the program's exit status.
+    template <class M>
+    int finish(const M& model) {
+        return finish_with(xtgrad::nn::summary(model));
+    }
+
+private:
+    static constexpr const char* checkpoint_name = "checkpoint.safetensors";
+    using Clock = std::chrono::steady_clock;
+    struct Recorded {
+        Curve curve;
+        xtgrad::io::CsvLog log;
+    };
+
+    void resume_at(std::int64_t step);
+    void begin();
+    bool more() const;
+    void done(double loss);
+    void show() const;
+    bool save_is_due();
+    bool end();
+    Recorded& recorded(const std::string& curve);
+    void keep_promise(const std::string& what, double value, bool kept, const std::string& promise, const std::string& unit);
+    int finish_with(const std::string& summary);
+
+    const Options& options_;
+    std::int64_t step_ = 0, first_ = 0;
+    double smooth_ = 0;
+    Clock::time_point begun_, shown_, saved_;
+    std::vector<Recorded> curves_;
+    std::optional<xtgrad::io::TensorBoardLog> tensorboard_;
+    std::string results_;
+    Report report_;
+    bool promises_kept_ = true;
+};
+
+/// The main function of an example: prints what f throws.
+int run_main(const char* name, auto&& f) {
+    try {
+        return f();
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s: %s\n", name, error.what());
+        return 1;
+    }
+}
+
+}  // namespace example

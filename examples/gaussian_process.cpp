@@ -1,0 +1,117 @@
+// Hyperparameters of a Gaussian process by maximum likelihood: a second.
+//
+// Newton's method with the second derivatives of the likelihood, which are also the error bars (the inverse of the observed
+// information).
+//
+// The data are a draw from a process whose parameters are known: y ~ N(0, K + noise^2), K = amplitude^2 exp(-d^2 / 2 length^2).
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <numbers>
+
+#include <xtgrad/xtgrad.hpp>
+
+namespace xg = xtgrad;
+using xg::Index, xg::Tensor;
+
+namespace {
+
+constexpr std::array names{"amplitude", "length", "noise"};
+const Tensor truth = xg::log(xg::tensor({1.2, 0.7, 0.15}));  // all parameters are logarithms
+
+Tensor parameter(const Tensor& theta, int i) { return xg::exp(xg::view(theta, i)); }
+
+Tensor kernel(const Tensor& theta, const Tensor& a, const Tensor& b) {
+    const Tensor distance = (xg::expand_dims(a, 1) - b) / parameter(theta, 1);
+    return xg::square(parameter(theta, 0)) * xg::exp(-0.5 * xg::square(distance));
+}
+
+Tensor covariance(const Tensor& theta, const Tensor& x) {
+    return kernel(theta, x, x) + xg::square(parameter(theta, 2)) * xg::eye(x.shape(0));
+}
+
+/// -log p(y | x, theta)
+Tensor loss(const Tensor& theta, const Tensor& x, const Tensor& y) {
+    const Tensor k = covariance(theta, x);
+    const Tensor explained = xg::linalg::dot(y, xg::linalg::solve_cholesky(xg::linalg::cholesky(k), y));
+    return 0.5 * (explained + xg::linalg::slogdet(k).logdet + double(x.shape(0)) * std::log(2 * std::numbers::pi));
+}
+
+struct Point {
+    Tensor theta, gradient, hessian;
+    double value;
+
+    Point(const Tensor& at, const Tensor& x, const Tensor& y) : theta(at) {
+        const auto f = [&](const Tensor& t) { return loss(t, x, y); };
+        const auto [l, g] = xg::value_and_grad(f)(theta);
+        value = l.item<double>();
+        gradient = g;
+        hessian = xg::hessian(f)(theta);
+    }
+};
+
+/// Newton's steps, shortened towards the gradient's until they go down.
+Point minimize(const Tensor& start, const Tensor& x, const Tensor& y) {
+    Point now(start, x, y);
+    double damping = 1;
+    for (int step = 0; step < 100; ++step) {
+        const double slope = xg::linalg::norm(now.gradient).item<double>();
+        std::printf("%4d %12.6f %10.2e\n", step, now.value, slope);
+        if (slope < 1e-8) break;
+        const Tensor curvature = now.hessian + damping * xg::eye(3);
+        const bool downwards = xg::amin(xg::linalg::eigvalsh(curvature)).item<double>() > 0;
+        const Point next(downwards ? now.theta - xg::linalg::solve(curvature, now.gradient) : now.theta, x, y);
+        const bool better = downwards && next.value < now.value + 1e-12;
+        if (better) now = next;
+        damping = better ? damping * 0.1 : std::max(damping, 1e-3) * 10;
+    }
+    return now;
+}
+
+/// Mean and standard deviation of the process at other places, as columns beside the data.
+void draw(const Tensor& theta, const Tensor& x, const Tensor& y) {
+    const Tensor places = xg::linspace(-0.5, 8.5, 181), l = xg::linalg::cholesky(covariance(theta, x)),
+                 k = kernel(theta, places, x);
+    const Tensor mean = xg::matmul(k, xg::linalg::solve_cholesky(l, y));
+    const Tensor known = xg::sum(xg::square(xg::linalg::solve_triangular(l, xg::transpose(k))), 0);
+    const Tensor deviation = xg::sqrt(xg::square(parameter(theta, 0)) - known);
+    std::ofstream curve("gaussian_process.csv"), points("gaussian_process_data.csv");
+    for (Index i = 0; i < places.shape(0); ++i)
+        curve << places.data<double>()[i] << ' ' << mean.data<double>()[i] << ' ' << deviation.data<double>()[i] << '\n';
+    for (Index i = 0; i < x.shape(0); ++i) points << x.data<double>()[i] << ' ' << y.data<double>()[i] << '\n';
+    curve.close();
+    points.close();
+    std::ofstream("gaussian_process.gp")
+        << "set terminal svg size 800,450; set output 'gaussian_process.svg'; set key outside bottom center horizontal; set "
+           "style fill solid 0.3 noborder\n"
+           "plot 'gaussian_process.csv' using 1:($2-2*$3):($2+2*$3) with filledcurves lc 'skyblue' title '2 standard "
+           "deviations', \\\n"
+           "     '' using 1:2 with lines lc 'navy' title 'mean', 'gaussian_process_data.csv' with points pt 7 ps 0.4 lc 'black' "
+           "title 'data'\n";
+    if (std::system("gnuplot gaussian_process.gp 2> /dev/null") == 0)
+        std::puts("\nThe picture is gaussian_process.svg.");
+    else
+        std::puts("\nNo gnuplot here: the curve is in gaussian_process.csv, the data in gaussian_process_data.csv.");
+}
+
+}  // namespace
+
+int main() {
+    xg::Rng rng(7);
+    const Tensor x = xg::sort(xg::uniform({80}, xg::f64, rng, 0, 8));
+    const Tensor y = xg::matmul(xg::linalg::cholesky(covariance(truth, x)), xg::randn({80}, xg::f64, rng));
+
+    std::puts("step  -log likelihood   |gradient|");
+    const Point best = minimize(xg::zeros({3}), x, y);
+    const Tensor errors = xg::sqrt(xg::diagonal(xg::linalg::inv(best.hessian)));
+
+    std::printf("\n%-10s %8s %10s %18s\n", "", "true", "found", "standard error");
+    for (int i = 0; i < 3; ++i) {
+        const double found = parameter(best.theta, i).item<double>();
+        std::printf("%-10s %8.3f %10.3f %18.3f\n", names[std::size_t(i)], parameter(truth, i).item<double>(), found,
+                    found * xg::view(errors, i).item<double>());
+    }
+    draw(best.theta, x, y);
+}

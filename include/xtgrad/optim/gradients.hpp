@@ -1,0 +1,58 @@
+// What happens to gradients before a step, and to weights after it.
+#pragma once
+#include "../nn/visit.hpp"
+
+namespace xtgrad {
+namespace [[gnu::visibility("default")]] optim {
+
+/// Scales the gradients, all by one factor, so that their norm, the root of the sum of all squares, is at most `most`. Returns
+/// the norm before, summed in double. As PyTorch, the factor is most / (norm + 1e-6); a NaN or an infinity spoils all.
+double clip_norm(std::vector<Tensor>& grads, double most);
+/// Cuts each element to [-most, most].
+void clip_value(std::vector<Tensor>& grads, double most);
+
+/// Gradients of several small batches, for one step: add() each, then step(model, sum.mean()).
+class Accumulator {
+public:
+    /// Throws Error when there are not as many as before.
+    void add(std::vector<Tensor> grads);
+    int count() const noexcept { return count_; }
+    /// The sum; then it begins anew.
+    std::vector<Tensor> sum();
+    /// The sum divided by how many were added; then it begins anew.
+    std::vector<Tensor> mean();
+
+private:
+    std::vector<Tensor> sum_;
+    int count_ = 0;
+};
+
+namespace detail {
+/// average = decay average + (1 - decay) x, in place where nobody else sees it.
+void decay_towards(Tensor& average, const Tensor& x, double decay);
+}  // namespace detail
+
+/// A model whose weights are an exponential moving average of another's; buffers are copied.
+template <nn::Field M>
+struct MovingAverage {
+    M model;
+    double decay;
+
+    explicit MovingAverage(const M& start, double d = 0.999) : model(start), decay(d) {}
+    /// After a step. The model has the same fields as at the start.
+    void update(const M& trained) {
+        std::vector<Tensor> now;
+        nn::for_each_tensor(trained, [&](std::string_view, const Tensor& x, nn::Role) { now.push_back(x); });
+        auto next = now.begin();
+        nn::for_each_tensor(model, [&](std::string_view, Tensor& average, nn::Role role) {
+            if (role == nn::Role::parameter)
+                detail::decay_towards(average, *next++, decay);
+            else
+                average = *next++;
+        });
+    }
+    static void visit(auto& self, auto&& field) { field("model", self.model); }
+};
+
+}  // namespace optim
+}  // namespace xtgrad

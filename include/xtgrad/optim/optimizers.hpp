@@ -1,0 +1,191 @@
+// Optimizers. PyTorch's names, defaults and arithmetic.
+//
+//     xg::optim::AdamW optimizer({.lr = 1e-3, .groups = {{.names = {"*bias", "*norm*"}, .weight_decay = 0}}});
+//     optimizer.step(model, tape.gradient(loss, xg::nn::parameters(model)));
+//
+// A step is one pass over each parameter, in place where nobody else sees it; afterwards it is another variable. Nothing is
+// recorded. The state has a tensor for each parameter, "exp_avg.layers.0.up.weight", which is made at the first step, and is
+// visited, so it is saved and loaded as a model is. On an error nothing has changed.
+#pragma once
+#include <array>
+#include <span>
+
+#include "../nn/visit.hpp"
+
+namespace xtgrad {
+namespace [[gnu::visibility("default")]] optim {
+
+/// Parameters that are treated otherwise than the rest. Of several groups with a parameter's name the first counts.
+struct Group {
+    std::vector<std::string> names;           ///< patterns: * stands for any characters, ? for one
+    double scale = 1;                         ///< of the learning rate
+    std::optional<double> weight_decay = {};  ///< instead of the optimizer's
+};
+
+namespace detail {
+
+struct Parameter {
+    std::string name;
+    Tensor* value;
+};
+
+template <class M>
+std::vector<Parameter> parameters_of(M& model) {
+    std::vector<Parameter> list;
+    nn::for_each_tensor(model, [&](std::string_view name, Tensor& x, nn::Role role) {
+        if (role == nn::Role::parameter) list.push_back({std::string(name), &x});
+    });
+    return list;
+}
+
+/// What all optimizers have: step(), by Self's update().
+template <class Self>
+struct Stepper {
+    Tensor steps = Tensor(std::int64_t(0));  ///< how many there were
+
+    /// Changes the parameters of the model; grads as tape.gradient(loss, nn::parameters(model)) gives them. Throws Error when
+    /// their number is another, ShapeError or DtypeError when one does not fit its parameter, or the state does not.
+    template <nn::Field M>
+    void step(M& model, const std::vector<Tensor>& grads) {
+        static_cast<Self*>(this)->update(parameters_of(model), grads);
+    }
+    /// With gradients in a struct of the model's type.
+    template <nn::Module M, std::same_as<M> G>
+    void step(M& model, const G& grads) {
+        step(model, nn::parameters(grads));
+    }
+};
+
+}  // namespace detail
+
+struct SGDOptions {
+    double lr = 1e-3;
+    double momentum = 0;
+    double dampening = 0;  ///< of the gradient on its way into the momentum
+    double weight_decay = 0;
+    bool nesterov = false;
+    std::vector<Group> groups = {};
+};
+
+/// Stochastic gradient descent, with momentum, Nesterov's if wanted (Sutskever et al., ICML 2013).
+struct SGD : detail::Stepper<SGD> {
+    SGDOptions options;
+    nn::TensorMap momentum_buffer;
+
+    explicit SGD(SGDOptions o = {}) : options(std::move(o)) {}
+    static void visit(auto& self, auto&& field) {
+        field("steps", nn::buffer(self.steps));
+        field("momentum_buffer", nn::buffer(self.momentum_buffer));
+    }
+    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+};
+
+struct AdamOptions {
+    double lr = 1e-3;
+    std::array<double, 2> betas = {0.9, 0.999};
+    double eps = 1e-8;
+    double weight_decay = 0;
+    std::vector<Group> groups = {};
+};
+
+/// Adam (Kingma and Ba, arXiv:1412.6980); weight decay is a part of the gradient.
+struct Adam : detail::Stepper<Adam> {
+    AdamOptions options;
+    nn::TensorMap exp_avg, exp_avg_sq;
+
+    explicit Adam(AdamOptions o = {}) : options(std::move(o)) {}
+    static void visit(auto& self, auto&& field) {
+        field("steps", nn::buffer(self.steps));
+        field("exp_avg", nn::buffer(self.exp_avg));
+        field("exp_avg_sq", nn::buffer(self.exp_avg_sq));
+    }
+    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+};
+
+struct AdamWOptions {
+    double lr = 1e-3;
+    std::array<double, 2> betas = {0.9, 0.999};
+    double eps = 1e-8;
+    double weight_decay = 0.01;
+    std::vector<Group> groups = {};
+};
+
+/// Adam with weights that decay by themselves (Loshchilov and Hutter, arXiv:1711.05101).
+struct AdamW : detail::Stepper<AdamW> {
+    AdamWOptions options;
+    nn::TensorMap exp_avg, exp_avg_sq;
+
+    explicit AdamW(AdamWOptions o = {}) : options(std::move(o)) {}
+    static void visit(auto& self, auto&& field) { Adam::visit(self, field); }
+    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+};
+
+struct RMSpropOptions {
+    double lr = 1e-2;
+    double alpha = 0.99;
+    double eps = 1e-8;
+    double weight_decay = 0;
+    double momentum = 0;
+    bool centered = false;  ///< divides by the standard deviation of the gradient, not by its root mean square
+    std::vector<Group> groups = {};
+};
+
+/// RMSprop (Hinton's lecture 6e; centered: Graves, arXiv:1308.0850).
+struct RMSprop : detail::Stepper<RMSprop> {
+    RMSpropOptions options;
+    nn::TensorMap square_avg, momentum_buffer, grad_avg;
+
+    explicit RMSprop(RMSpropOptions o = {}) : options(std::move(o)) {}
+    static void visit(auto& self, auto&& field) {
+        field("steps", nn::buffer(self.steps));
+        field("square_avg", nn::buffer(self.square_avg));
+        field("momentum_buffer", nn::buffer(self.momentum_buffer));
+        field("grad_avg", nn::buffer(self.grad_avg));
+    }
+    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+};
+
+struct AdagradOptions {
+    double lr = 1e-2;
+    double lr_decay = 0;  ///< in step t, from 0, the rate is lr / (1 + t lr_decay)
+    double weight_decay = 0;
+    double initial_accumulator_value = 0;
+    double eps = 1e-10;
+    std::vector<Group> groups = {};
+};
+
+/// Adagrad (Duchi, Hazan and Singer, JMLR 12, 2011).
+struct Adagrad : detail::Stepper<Adagrad> {
+    AdagradOptions options;
+    nn::TensorMap sum;
+
+    explicit Adagrad(AdagradOptions o = {}) : options(std::move(o)) {}
+    static void visit(auto& self, auto&& field) {
+        field("steps", nn::buffer(self.steps));
+        field("sum", nn::buffer(self.sum));
+    }
+    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+};
+
+struct LionOptions {
+    double lr = 1e-4;
+    std::array<double, 2> betas = {0.9, 0.99};
+    double weight_decay = 0;
+    std::vector<Group> groups = {};
+};
+
+/// Lion (Chen et al., arXiv:2302.06675): the sign of a momentum.
+struct Lion : detail::Stepper<Lion> {
+    LionOptions options;
+    nn::TensorMap exp_avg;
+
+    explicit Lion(LionOptions o = {}) : options(std::move(o)) {}
+    static void visit(auto& self, auto&& field) {
+        field("steps", nn::buffer(self.steps));
+        field("exp_avg", nn::buffer(self.exp_avg));
+    }
+    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+};
+
+}  // namespace optim
+}  // namespace xtgrad

@@ -1,0 +1,87 @@
+#include "file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace xtgrad::detail {
+
+void FileName::fail_system(std::string_view what) const {
+    const int reason = errno;
+    fail(what, ": ", std::strerror(reason));
+}
+
+std::string in_quotes(std::string_view name) {
+    constexpr std::size_t shown = 80;
+    std::string text = "'";
+    for (const char c : name.substr(0, shown)) text += static_cast<unsigned char>(c) < ' ' ? '?' : c;
+    return text + (name.size() > shown ? "...'" : "'");
+}
+
+MappedFile::MappedFile(const FileName& name) {
+    const int file = open(name.path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0) name.fail_system("cannot be opened");
+    struct stat status;
+    const bool regular = fstat(file, &status) == 0 && S_ISREG(status.st_mode);
+    const auto size = regular ? std::size_t(status.st_size) : 0;
+    void* const begin = size ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0) : nullptr;
+    close(file);
+    if (!regular) name.fail("is not a regular file");
+    if (begin == MAP_FAILED) name.fail_system("cannot be mapped into memory");
+    bytes_ = {static_cast<const std::byte*>(begin), size};
+}
+
+MappedFile::~MappedFile() {
+    if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+ReplacedFile::ReplacedFile(const FileName& name) : name_(name) {
+    std::error_code unresolved;
+    target_ = std::filesystem::weakly_canonical(name.path, unresolved).string();
+    if (unresolved) target_ = name.path;
+    partial_ = target_ + ".partial";
+    while (true) {
+        const int file = open(partial_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (file < 0) name_.fail_system("cannot be written");
+        if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+            close(file);
+            name_.fail("is being written by somebody else; wait, or use another name");
+        }
+        // Whoever held the lock before may have renamed the file meanwhile.
+        struct stat opened, named;
+        const bool same = fstat(file, &opened) == 0 && stat(partial_.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
+        if (same && ftruncate(file, 0) == 0) file_ = fdopen(file, "wb");
+        if (file_) return;
+        close(file);
+        if (same) name_.fail_system("cannot be written");
+    }
+}
+
+ReplacedFile::~ReplacedFile() {
+    if (!file_) return;
+    unlink(partial_.c_str());
+    std::fclose(file_);
+}
+
+void ReplacedFile::write(Bytes bytes) {
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) name_.fail_system("cannot be written");
+}
+
+void ReplacedFile::commit() {
+    if (std::fflush(file_) != 0 || fsync(fileno(file_)) != 0) name_.fail_system("cannot be written");
+    if (std::rename(partial_.c_str(), target_.c_str()) != 0) name_.fail_system("cannot be replaced");
+    std::fclose(std::exchange(file_, nullptr));
+    const std::string folder = std::filesystem::path(target_).parent_path().string();
+    if (const int entry = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); entry >= 0) {
+        fsync(entry);  // the rename itself; some file systems cannot
+        close(entry);
+    }
+}
+
+}  // namespace xtgrad::detail

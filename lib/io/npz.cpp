@@ -1,0 +1,195 @@
+// The .zip format as far as NumPy uses it: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
+#include <zlib.h>
+
+#include <xtgrad/io/tensors.hpp>
+
+#include <cstring>
+
+#include "../tensor/storage.hpp"
+#include "npy.hpp"
+
+namespace xtgrad {
+
+using namespace detail;
+
+namespace {
+
+constexpr std::uint32_t local_signature = 0x04034b50, central_signature = 0x02014b50, end_signature = 0x06054b50;
+constexpr std::size_t local_size = 30, central_size = 46, end_size = 22;
+constexpr std::uint64_t in_extra_field = 0xffffffff;
+
+/// Little-endian integers at checked places.
+class Reader {
+public:
+    Reader(const FileName& file, Bytes bytes) : file_(file), bytes_(bytes) {}
+
+    Bytes at(std::uint64_t begin, std::uint64_t size) const {
+        if (begin > bytes_.size() || size > bytes_.size() - begin) file_.fail("the archive is truncated or damaged");
+        return bytes_.subspan(std::size_t(begin), std::size_t(size));
+    }
+    template <class T>
+    T read(std::uint64_t begin) const {
+        T value;
+        std::memcpy(&value, at(begin, sizeof value).data(), sizeof value);
+        return value;
+    }
+    std::size_t size() const noexcept { return bytes_.size(); }
+
+private:
+    const FileName& file_;
+    Bytes bytes_;
+};
+
+struct Member {
+    std::string name;
+    std::uint16_t method;
+    std::uint32_t crc;
+    std::uint64_t packed, size, offset;
+};
+
+/// What stands in the extra field of zip64 for sizes that do not fit 32 bits.
+void read_extra(const Reader& zip, std::uint64_t begin, std::uint64_t end, Member& member) {
+    while (begin + 4 <= end) {
+        const auto id = zip.read<std::uint16_t>(begin), length = zip.read<std::uint16_t>(begin + 2);
+        begin += 4;
+        if (id == 1) {
+            std::uint64_t at = begin;
+            for (std::uint64_t* const value : {&member.size, &member.packed, &member.offset})
+                if (*value == in_extra_field) *value = zip.read<std::uint64_t>(std::exchange(at, at + 8));
+        }
+        begin += length;
+    }
+}
+
+std::vector<Member> members(const FileName& file, const Reader& zip) {
+    // The end record stands last, before a comment of at most 64 KiB.
+    std::uint64_t end = zip.size();
+    for (std::uint64_t back = end_size; back <= std::min<std::uint64_t>(zip.size(), end_size + 0xffff); ++back)
+        if (zip.read<std::uint32_t>(zip.size() - back) == end_signature) {
+            end = zip.size() - back;
+            break;
+        }
+    if (end == zip.size()) file.fail("this is not an archive of NumPy's (.npz), or it is truncated");
+    std::vector<Member> result;
+    std::uint64_t at = zip.read<std::uint32_t>(end + 16);
+    for (int left = zip.read<std::uint16_t>(end + 10); left > 0; --left) {
+        if (zip.read<std::uint32_t>(at) != central_signature) file.fail("the archive is damaged");
+        const auto name = zip.read<std::uint16_t>(at + 28), extra = zip.read<std::uint16_t>(at + 30),
+                   comment = zip.read<std::uint16_t>(at + 32);
+        const Bytes text = zip.at(at + central_size, name);
+        Member member{{reinterpret_cast<const char*>(text.data()), text.size()},
+                      zip.read<std::uint16_t>(at + 10),
+                      zip.read<std::uint32_t>(at + 16),
+                      zip.read<std::uint32_t>(at + 20),
+                      zip.read<std::uint32_t>(at + 24),
+                      zip.read<std::uint32_t>(at + 42)};
+        read_extra(zip, at + central_size + name, at + central_size + name + extra, member);
+        at += central_size + name + extra + comment;
+        result.push_back(std::move(member));
+    }
+    return result;
+}
+
+std::vector<std::byte> inflated(const FileName& file, const Member& member, Bytes packed) {
+    // Deflate packs at most 1032 to 1: no more is believed.
+    if (member.size > 1040 * (packed.size() + 1) || member.size >= in_extra_field || packed.size() >= in_extra_field)
+        file.fail("member ", in_quotes(member.name), " claims ", member.size, " bytes of ", packed.size(), " packed ones");
+    std::vector<std::byte> result(member.size);
+    z_stream stream{};
+    stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
+    stream.avail_in = uInt(packed.size());
+    stream.next_out = reinterpret_cast<Bytef*>(result.data());
+    stream.avail_out = uInt(result.size());
+    const bool begun = inflateInit2(&stream, -MAX_WBITS) == Z_OK;
+    const bool whole = begun && inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.total_out == result.size();
+    if (begun) inflateEnd(&stream);
+    if (!whole) file.fail("member ", in_quotes(member.name), " is damaged");
+    return result;
+}
+
+std::uint32_t checksum(Bytes bytes, std::uint32_t before = 0) {
+    return std::uint32_t(crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+Tensor read_member(const FileName& file, const Reader& zip, const Member& member) {
+    if (zip.read<std::uint32_t>(member.offset) != local_signature) file.fail("the archive is damaged");
+    const std::uint64_t begin =
+        member.offset + local_size + zip.read<std::uint16_t>(member.offset + 26) + zip.read<std::uint16_t>(member.offset + 28);
+    const Bytes packed = zip.at(begin, member.packed);
+    const std::string what = "member " + in_quotes(member.name) + ": ";
+    std::vector<std::byte> unpacked;
+    if (member.method == Z_DEFLATED)
+        unpacked = inflated(file, member, packed);
+    else if (member.method != 0)
+        file.fail(what, "compressed by method ", member.method, ", of which stored (0) and deflate (8) are known");
+    const Bytes bytes = member.method == Z_DEFLATED ? Bytes(unpacked) : packed;
+    if (checksum(bytes) != member.crc) file.fail(what, "its checksum is wrong: the file is damaged");
+    return parse_npy(file, what, bytes);
+}
+
+template <class... Value>
+void append(std::string& to, Value... values) {
+    (to.append(reinterpret_cast<const char*>(&values), sizeof values), ...);
+}
+
+}  // namespace
+
+namespace io {
+
+TensorMap read_npz(const std::string& path) {
+    const FileName name{"read_npz", path};
+    const MappedFile file(name);
+    const Reader zip(name, file.bytes());
+    TensorMap result;
+    for (const Member& member : members(name, zip)) {
+        std::string key = member.name;
+        if (key.ends_with(".npy")) key.resize(key.size() - 4);
+        if (!result.emplace(key, read_member(name, zip, member)).second)
+            name.fail("there are two members ", in_quotes(member.name));
+    }
+    return result;
+}
+
+void write_npz(const std::string& path, const TensorMap& tensors) {
+    const FileName name{"write_npz", path};
+    const std::uint16_t version = 20, flags = 0, stored = 0, time = 0, date = 0x21, no_extra = 0,
+                        no_comment = 0;  // 1980, as zips begin
+    ReplacedFile file(name);
+    std::string directory;
+    std::uint64_t offset = 0;
+    const auto check = [&](std::uint64_t value, std::uint64_t limit) {
+        if (value >= limit) name.fail("this is too much for an archive of less than 4 GiB and 65536 members; use safetensors");
+    };
+    check(tensors.size(), 0xffff);
+    for (const auto& [key, tensor] : tensors) {
+        check_defined(name.op, tensor);
+        const Tensor dense = contiguous(tensor);
+        const std::string member = key + ".npy", header = npy_header(dense);
+        const Bytes bytes = bytes_of(dense);
+        const std::uint64_t end = offset + local_size + member.size() + header.size() + bytes.size();
+        check(member.size(), 0xffff);
+        check(end + directory.size() + central_size + member.size() + end_size, in_extra_field);
+        const auto size = std::uint32_t(header.size() + bytes.size());
+        const auto crc = checksum(bytes, checksum(std::as_bytes(std::span(header))));
+        std::string shared;  // what the local header and the directory both hold
+        append(shared, version, flags, stored, time, date, crc, size, size, std::uint16_t(member.size()), no_extra);
+        std::string local;
+        append(local, local_signature);
+        file.write(local + shared + member + header);
+        file.write(bytes);
+        append(directory, central_signature, version);
+        directory += shared;
+        append(directory, no_comment, std::uint16_t(0), std::uint16_t(0), std::uint32_t(0), std::uint32_t(offset));
+        directory += member;
+        offset = end;
+    }
+    const auto count = std::uint16_t(tensors.size());
+    std::string end;
+    append(end, end_signature, std::uint16_t(0), std::uint16_t(0), count, count, std::uint32_t(directory.size()),
+           std::uint32_t(offset), no_comment);
+    file.write(directory + end);
+    file.commit();
+}
+
+}  // namespace io
+}  // namespace xtgrad

@@ -1,0 +1,184 @@
+#include <xtgrad/optim/optimizers.hpp>
+
+#include <cmath>
+
+#include <xtgrad/ops/creation.hpp>
+
+#include "in_place.hpp"
+
+namespace xtgrad::optim {
+
+using namespace xtgrad::detail;
+using detail::Parameter;
+
+namespace {
+
+/// Does the name match the pattern, in which * stands for any characters and ? for one?
+bool matches(std::string_view pattern, std::string_view name) {
+    std::size_t p = 0, n = 0, star = pattern.npos, from = 0;
+    while (n < name.size()) {
+        if (p < pattern.size() && pattern[p] == '*')
+            star = p++, from = n;
+        else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n]))
+            ++p, ++n;
+        else if (star != pattern.npos)
+            p = star + 1, n = ++from;
+        else
+            return false;
+    }
+    return pattern.find_first_not_of('*', p) == pattern.npos;
+}
+
+/// What a parameter's group says.
+struct Rate {
+    double lr, weight_decay;
+
+    template <class Options>
+    Rate(const Options& options, const std::string& name) : lr(options.lr), weight_decay(options.weight_decay) {
+        for (const Group& group : options.groups)
+            for (const std::string& pattern : group.names)
+                if (matches(pattern, name)) {
+                    lr *= group.scale;
+                    weight_decay = group.weight_decay.value_or(weight_decay);
+                    return;
+                }
+    }
+};
+
+/// One tensor for each parameter; null: this optimizer has none at present. New ones are `initial`.
+struct State {
+    nn::TensorMap* map;
+    double initial = 0;
+};
+using States = std::array<State, 3>;
+
+void check(const char* op, std::span<const Parameter> parameters, std::span<const Tensor> grads, const States& states) {
+    if (parameters.size() != grads.size())
+        fail<Error>(op, grads.size(), " gradients for ", parameters.size(),
+                    " parameters; give one for each of nn::parameters(model), in that order");
+    for (std::size_t i = 0; i < grads.size(); ++i) {
+        const auto& [name, value] = parameters[i];
+        detail::check_fits(op, "the gradient of " + name, grads[i], *value);
+        for (const State& state : states) {
+            if (!state.map) continue;
+            if (const auto at = state.map->find(name); at != state.map->end())
+                detail::check_fits(op, "the state of " + name, at->second, *value);
+        }
+    }
+}
+
+/// A pass over each parameter: f(kernels, rate, fresh) of the step is the numbers of its kernel; `fresh`: its state is new.
+template <class Options>
+void update_all(const char* op, const Options& options, Tensor& steps, std::span<const Parameter> parameters,
+                std::span<const Tensor> grads, const States& states, auto kernel, auto numbers) {
+    check(op, parameters, grads, states);
+    steps = Tensor(steps.item<std::int64_t>() + 1);
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        const std::string& name = parameters[i].name;
+        Tensor& value = *parameters[i].value;
+        with_floating(value.dtype(), [&](auto z) {
+            using T = decltype(z);
+            const Tensor g = contiguous(grads[i]);
+            kernels::Update<T> u{.gradient = mutable_data<T>(g), .from = nullptr, .to = nullptr, .state = {}};
+            bool fresh = false;
+            for (std::size_t k = 0; k < states.size(); ++k) {
+                if (!states[k].map) continue;
+                const auto [at, made] = states[k].map->try_emplace(name);
+                Tensor& state = at->second;
+                if (made) {
+                    state = full(value.shape(), states[k].initial, value.dtype());
+                    fresh = true;
+                } else if (!unshared(state) || !state.block()->dense) {
+                    state = copied(state);
+                }
+                u.state[k] = mutable_data<T>(state);
+            }
+            const auto c = numbers(Rate(options, name), fresh);
+            detail::change<T>(value, [&](Index begin, Index end, const T* from, T* to) {
+                kernels::Update<T> part = u;
+                part.from = from;
+                part.to = to;
+                kernel(kernels::optimizer_kernels<T>())(begin, end, c, part);
+            });
+        });
+    }
+}
+
+/// Both kinds of Adam.
+template <class A>
+void adam_update(const char* op, A& self, bool decoupled, std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+    const auto& o = self.options;
+    const double t = double(self.steps.template item<std::int64_t>() + 1);
+    const double rest1 = 1 - std::pow(o.betas[0], t), rest2 = 1 - std::pow(o.betas[1], t);
+    update_all(
+        op, o, self.steps, parameters, grads, {{{&self.exp_avg}, {&self.exp_avg_sq}, {nullptr}}},
+        [](const auto& kernels) { return kernels.adam; },
+        [&](const Rate& rate, bool) {
+            return kernels::Adam{.rate = rate.lr / rest1,
+                                 .beta1 = o.betas[0],
+                                 .beta2 = o.betas[1],
+                                 .root = 1 / std::sqrt(rest2),
+                                 .eps = o.eps,
+                                 .decay = decoupled ? 0 : rate.weight_decay,
+                                 .shrink = decoupled ? 1 - rate.lr * rate.weight_decay : 1};
+        });
+}
+
+}  // namespace
+
+void SGD::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+    update_all(
+        "SGD", options, steps, parameters, grads, {{{options.momentum != 0 ? &momentum_buffer : nullptr}, {nullptr}, {nullptr}}},
+        [](const auto& kernels) { return kernels.sgd; },
+        [&](const Rate& rate, bool fresh) {
+            return kernels::Sgd{.rate = rate.lr,
+                                .momentum = options.momentum,
+                                .damped = 1 - options.dampening,
+                                .decay = rate.weight_decay,
+                                .nesterov = options.nesterov,
+                                .first = fresh};
+        });
+}
+
+void Adam::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+    adam_update("Adam", *this, false, parameters, grads);
+}
+void AdamW::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+    adam_update("AdamW", *this, true, parameters, grads);
+}
+
+void RMSprop::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+    update_all(
+        "RMSprop", options, steps, parameters, grads,
+        {{{&square_avg}, {options.momentum != 0 ? &momentum_buffer : nullptr}, {options.centered ? &grad_avg : nullptr}}},
+        [](const auto& kernels) { return kernels.rmsprop; },
+        [&](const Rate& rate, bool) {
+            return kernels::Rmsprop{.rate = rate.lr,
+                                    .alpha = options.alpha,
+                                    .eps = options.eps,
+                                    .decay = rate.weight_decay,
+                                    .momentum = options.momentum};
+        });
+}
+
+void Adagrad::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+    const double slower = 1 + double(steps.item<std::int64_t>()) * options.lr_decay;
+    update_all(
+        "Adagrad", options, steps, parameters, grads, {{{&sum, options.initial_accumulator_value}, {nullptr}, {nullptr}}},
+        [](const auto& kernels) { return kernels.adagrad; },
+        [&](const Rate& rate, bool) {
+            return kernels::Adagrad{.rate = rate.lr / slower, .eps = options.eps, .decay = rate.weight_decay};
+        });
+}
+
+void Lion::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+    update_all(
+        "Lion", options, steps, parameters, grads, {{{&exp_avg}, {nullptr}, {nullptr}}},
+        [](const auto& kernels) { return kernels.lion; },
+        [&](const Rate& rate, bool) {
+            return kernels::Lion{
+                .rate = rate.lr, .beta1 = options.betas[0], .beta2 = options.betas[1], .shrink = 1 - rate.lr * rate.weight_decay};
+        });
+}
+
+}  // namespace xtgrad::optim

@@ -1,0 +1,116 @@
+// NumPy's files, read, written, and damaged.
+#include <xtgrad/io/tensors.hpp>
+
+#include <xtensor/xarray.hpp>
+#include <xtensor/xnpy.hpp>
+
+#include <xtgrad/ops/creation.hpp>
+#include <xtgrad/ops/manipulation.hpp>
+#include <xtgrad/xtensor.hpp>
+
+#include "files.hpp"
+
+namespace xg = xtgrad;
+using Integers = std::vector<std::int64_t>;
+using Floats = std::vector<float>;
+using Doubles = std::vector<double>;
+
+TEST_CASE("arrays that NumPy wrote") {
+    const auto read = [](const std::string& name) { return xg::io::read_npy(stored(name)); };
+    const Floats quarters{0, 0.25f, 0.5f, 0.75f, 1, 1.25f};
+    for (const char* name : {"rows.npy", "version_2.npy"}) {
+        CHECK(read(name).shape() == xg::Shape{2, 3});
+        CHECK(elements<float>(read(name)) == quarters);
+    }
+    const xg::Tensor columns = read("columns.npy");
+    CHECK(columns.shape() == xg::Shape{2, 3, 4});
+    CHECK(elements<double>(columns) == elements<double>(xg::arange(24)));
+    CHECK(elements<std::int64_t>(read("big_endian.npy")) == Integers{1, -2, 70000});
+    CHECK(elements<float>(read("half.npy")) == Floats{0.5f, -2});
+    CHECK(elements<bool>(read("mask.npy")) == std::vector<bool>{true, false, true});
+    CHECK(read("scalar.npy").shape().empty());
+    CHECK(read("scalar.npy").item<int>() == 7);
+    CHECK(contains(message([&] { read("text.npy"); }), "elements of type '<U2' cannot be read"));
+    CHECK(contains(message([&] { read("complex.npy"); }), "elements of type '<c16' cannot be read"));
+
+    for (const char* name : {"stored.npz", "packed.npz"}) {
+        const auto archive = xg::io::read_npz(stored(name));
+        CHECK(archive.size() == 2);
+        CHECK(elements<float>(archive.at("weight")) == quarters);
+    }
+    CHECK(elements<std::int64_t>(xg::io::read_npz(stored("stored.npz")).at("labels")) == Integers{3, 1});
+    CHECK(xg::io::read_npz(stored("packed.npz")).at("zeros").shape() == xg::Shape{7, 11});
+}
+
+TEST_CASE("arrays that we wrote, read by xtensor and by ourselves") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "x.npy", archive = folder / "x.npz";
+    xg::io::write_npy(path, xg::transpose(xg::tensor({{1., 2., 3.}, {4., 5., 6.}})));
+    CHECK(xt::load_npy<double>(path) == xt::xarray<double>{{1, 4}, {2, 5}, {3, 6}});
+    CHECK(contents(path).size() == 128 + 48);
+    const xt::xarray<float> theirs{{1, 2}, {3, 4}, {5, 6}};
+    xt::dump_npy(path, theirs);
+    CHECK(elements<float>(xg::io::read_npy(path)) == Floats{1, 2, 3, 4, 5, 6});
+
+    xg::io::write_npy(path, xg::io::read_npy(stored("rows.npy")));
+    CHECK(contents(path) == contents(stored("rows.npy")));  // NumPy's bytes
+
+    const xg::io::TensorMap tensors{
+        {"a", xg::ones({2, 3}, xg::f32)}, {"b.c", xg::tensor({true, false})}, {"d", xg::zeros({0, 5})}, {"e", xg::Tensor(3)}};
+    xg::io::write_npz(archive, tensors);
+    const auto back = xg::io::read_npz(archive);
+    REQUIRE(back.size() == tensors.size());
+    for (const auto& [name, x] : tensors) {
+        CHECK(back.at(name).dtype() == x.dtype());
+        CHECK(back.at(name).shape() == x.shape());
+    }
+    CHECK(elements<float>(back.at("a")) == Floats(6, 1));
+    CHECK(elements<bool>(back.at("b.c")) == std::vector<bool>{true, false});
+    CHECK(back.at("e").item<int>() == 3);
+}
+
+TEST_CASE("damaged files") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "bad";
+    for (const char* name : {"rows.npy", "columns.npy", "big_endian.npy"}) {
+        const std::string whole = contents(stored(name));
+        for (std::size_t n = 0; n < whole.size(); ++n) {
+            write(path, whole.substr(0, n));
+            CHECK_THROWS_AS(xg::io::read_npy(path), xg::IoError);
+        }
+        write(path, whole + ' ');
+        CHECK(contains(message([&] { xg::io::read_npy(path); }), "does not fit its"));
+    }
+    const auto with_header = [&](std::string header) {
+        header.resize(117, ' ');
+        write(path, std::string("\x93NUMPY\x01\0\x76\0", 10) + header + '\n');
+        return message([&] { xg::io::read_npy(path); });
+    };
+    CHECK(with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (0,)}") == "");
+    CHECK(contains(with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4)}"), "does not fit"));
+    CHECK(contains(with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}"), "damaged"));
+    CHECK(contains(with_header("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}"), "damaged"));
+    CHECK(contains(with_header("{'descr': '<f4', 'fortran_order': False}"), "damaged"));
+    CHECK(contains(with_header("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': ()}"), "simple dtypes"));
+    CHECK(contains(with_header("{'descr': '', 'fortran_order': False, 'shape': ()}"), "damaged"));
+
+    for (const char* name : {"stored.npz", "packed.npz"}) {
+        const std::string whole = contents(stored(name));
+        for (std::size_t n = 0; n < whole.size(); ++n) {
+            write(path, whole.substr(0, n));
+            CHECK_THROWS_AS(xg::io::read_npz(path), xg::IoError);
+        }
+        for (std::size_t n = 0; n < whole.size(); ++n) {  // a wrong byte: an error, or one that does not matter
+            std::string other = whole;
+            other[n] = char(~other[n]);
+            write(path, other);
+            try {
+                xg::io::read_npz(path);
+            } catch (const xg::IoError&) {
+            }
+        }
+    }
+    write(path, "garbage that is longer than the record at the end of an archive");
+    CHECK(contains(message([&] { xg::io::read_npz(path); }), path + ": this is not an archive"));
+    CHECK(contains(message([&] { xg::io::read_npy(path); }), path + ": this is not an array"));
+}

@@ -1,0 +1,137 @@
+// Models in files: what fits is loaded, what does not is a clear error and changes nothing.
+#include <xtgrad/io/save.hpp>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include <xtgrad/ops/creation.hpp>
+
+#include "files.hpp"
+
+namespace xg = xtgrad;
+
+namespace {
+
+struct Layer {
+    xg::Tensor weight, bias;
+    static void visit(auto& self, auto&& field) {
+        field("weight", self.weight);
+        field("bias", self.bias);
+    }
+};
+
+struct Model {
+    std::vector<Layer> layers;
+    std::optional<Layer> head;
+    xg::Tensor mean;
+    std::array<xg::Tensor, 2> pair;
+    static void visit(auto& self, auto&& field) {
+        field("layers", self.layers);
+        field("head", self.head);
+        field("mean", xg::nn::buffer(self.mean));
+        field("pair", self.pair);
+    }
+};
+
+Model model_of(double value, xg::Dtype dtype = xg::f32) {
+    const auto filled = [&](const xg::Shape& shape) { return xg::full(shape, value, dtype); };
+    return {{{filled({2, 3}), filled({3})}, {filled({3, 5}), {}}},
+            Layer{filled({5}), {}},
+            xg::full({4}, value),
+            {filled({}), xg::Tensor(7)}};
+}
+
+bool is(const Model& model, double value) {
+    bool same = true;
+    xg::nn::for_each_tensor(model, [&](std::string_view name, const xg::Tensor& x, xg::nn::Role) {
+        if (name == "pair.1") return;
+        for (const double e :
+             x.dtype() == xg::f32 ? std::vector<double>(x.data<float>(), x.data<float>() + x.size()) : elements<double>(x))
+            same = same && e == value;
+    });
+    return same;
+}
+
+}  // namespace
+
+TEST_CASE("a model comes back") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "model.safetensors";
+    xg::save(model_of(1.5), path);
+    CHECK(xg::io::Safetensors(path).names() == std::vector<std::string>{"pair.1", "mean", "head.weight", "layers.0.bias",
+                                                                        "layers.0.weight", "layers.1.weight", "pair.0"});
+    Model model = model_of(0);
+    model.pair[1] = xg::Tensor(8);
+    const xg::Tensor before = model.layers[0].weight;
+    xg::load(model, path);
+    CHECK(is(model, 1.5));
+    CHECK(model.pair[1].item<int>() == 7);
+    CHECK(before.data<float>()[0] == 0);  // a copy that somebody holds is not changed
+    CHECK(model.layers[0].weight.shape() == xg::Shape{2, 3});
+}
+
+TEST_CASE("what does not fit changes nothing") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "model.safetensors";
+    const auto refused = [&](Model model, std::initializer_list<std::string_view> parts) {
+        const std::string text = message([&] { xg::load(model, path); });
+        CHECK(contains(text, path));
+        for (const std::string_view part : parts) CHECK(contains(text, part));
+        return is(model, 0) && !text.empty();
+    };
+    xg::save(model_of(1), path);
+    Model wider = model_of(0);
+    wider.layers[0].weight = xg::zeros({2, 4}, xg::f32);
+    CHECK(refused(wider, {"'layers.0.weight' is f32 (2, 3) in the file and f32 (2, 4) in the program"}));
+    Model deeper = model_of(0);
+    deeper.layers.push_back(deeper.layers[0]);
+    CHECK(refused(deeper, {"'layers.2.weight' is missing in the file", "'layers.2.bias' is missing"}));
+    Model headless = model_of(0);
+    headless.head.reset();
+    CHECK(refused(headless, {"'head.weight' is in the file and unknown to the program"}));
+    CHECK(refused(model_of(0, xg::f64), {"f32 (5,) in the file and f64 (5,)", "'layers.0.bias'"}));
+    Model other = model_of(0);
+    other.layers.assign(9, other.layers[0]);
+    CHECK(refused(other, {"and 11 more"}));
+
+    const std::string whole = contents(path);
+    for (std::size_t n = 0; n < whole.size(); n += 7) {
+        write(path, whole.substr(0, n));
+        CHECK(refused(model_of(0), {}));
+    }
+    write(path, "garbage");
+    CHECK(refused(model_of(0), {"7 bytes"}));
+}
+
+TEST_CASE("a NaN is refused unless it is asked for; an infinity is a number") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "model.safetensors";
+    Model model = model_of(1);
+    model.layers[0].bias = xg::tensor({1.f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()});
+    xg::save(model, path);
+    Model loaded = model_of(0);
+    CHECK(contains(message([&] { xg::load(loaded, path); }), "tensor 'layers.0.bias' (3,) holds a NaN, element 2"));
+    CHECK(is(loaded, 0));
+    xg::load(loaded, path, {.allow_nan = true});
+    CHECK(std::isnan(loaded.layers[0].bias.data<float>()[2]));
+    model.layers[0].bias = xg::full({3}, -std::numeric_limits<double>::infinity(), xg::f32);
+    xg::save(model, path);
+    xg::load(loaded, path);
+    CHECK(std::isinf(loaded.layers[0].bias.data<float>()[2]));
+}
+
+TEST_CASE("tensors whose names come and go") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "state.safetensors";
+    const xg::io::TensorMap state{{"a.weight", xg::ones({2})}, {"b", xg::ones({3})}};
+    xg::save(state, path);
+    xg::io::TensorMap loaded{{"b", xg::zeros({3})}, {"c", xg::zeros({1})}};
+    xg::load(loaded, path);
+    CHECK(loaded.size() == 2);
+    CHECK(elements<double>(loaded.at("a.weight")) == std::vector<double>{1, 1});
+    xg::io::TensorMap other{{"b", xg::zeros({4})}};
+    CHECK(contains(message([&] { xg::load(other, path); }), "'b' is f64 (3,) in the file and f64 (4,)"));
+    CHECK(other.at("b").shape() == xg::Shape{4});
+}

@@ -1,0 +1,108 @@
+// Recurrent cells against PyTorch, chains of layers, initial weights.
+#include "reference.hpp"
+
+#include <xtgrad/gradcheck.hpp>
+#include <xtgrad/nn/init.hpp>
+#include <xtgrad/nn/recurrent.hpp>
+#include <xtgrad/nn/sequential.hpp>
+#include <xtgrad/ops/elementwise.hpp>
+#include <xtgrad/ops/reduction.hpp>
+
+namespace xg = xtgrad;
+namespace nn = xtgrad::nn;
+using reference::Named;
+using xg::Tensor;
+
+namespace {
+
+xg::Rng rng(6);
+
+double spread(const Tensor& x) { return std::sqrt(xg::mean(xg::square(x)).item<double>()); }
+double largest(const Tensor& x) { return xg::amax(xg::abs(x)).item<double>(); }
+
+}  // namespace
+
+TEST_CASE("cells agree with PyTorch over two steps") {
+    const Named file = reference::read("nn/reference.txt");
+    reference::check(file, "gru", nn::GRUCell(4, 5, rng), {{"x", {2, 4}}, {"h", {2, 5}}},
+                     [](auto& f, Named& v) { return f(v["x"], f(v["x"], v["h"])); });
+    reference::check(file, "lstm", nn::LSTMCell(4, 5, rng), {{"x", {2, 4}}, {"h", {2, 5}}, {"c", {2, 5}}}, [](auto& f, Named& v) {
+        const auto state = f(v["x"], f(v["x"], {v["h"], v["c"]}));
+        return xg::concatenate(std::array{state.h, state.c}, 1);
+    });
+}
+
+TEST_CASE("cells without bias, and where they start") {
+    const nn::GRUCell gru(3, 2, rng, {.bias = false, .dtype = xg::f64});
+    const nn::LSTMCell lstm(3, 2, rng, {.bias = false, .dtype = xg::f64});
+    CHECK(nn::named_parameters(gru).size() == 2);
+    xg::gradcheck([&](const Tensor& x) { return gru(x, gru(x, gru.start(4))); }, xg::randn({4, 3}, xg::f64, rng));
+    xg::gradcheck([&](const Tensor& x) { return lstm(x, lstm(x, lstm.start(4))).h; }, xg::randn({4, 3}, xg::f64, rng));
+    CHECK(largest(nn::GRUCell(3, 400, rng).weight_ih) <= 0.05);
+}
+
+TEST_CASE("a chain is its parts one after another, in evaluation and in training") {
+    nn::Sequential net(
+        nn::Linear(3, 4, rng), nn::BatchNorm(4), nn::ReLU(), nn::Dropout{.p = 0.4}, [](const Tensor& x) { return x * 2.; },
+        nn::Linear(4, 2, rng));
+    const Tensor x = xg::randn({5, 3}, xg::f32, rng);
+    const auto& [up, norm, relu, dropout, twice, down] = net.parts;
+    const auto same = [](const Tensor& a, const Tensor& b) { return largest(a - b) == 0; };
+    CHECK(same(net(x), down(xg::relu(norm(up(x))) * 2.)));
+    nn::BatchNorm other = norm;
+    xg::Rng a(2), b(2);
+    const Tensor y = net(x, a);
+    CHECK(same(y, down(dropout(xg::relu(other(up(x), nn::training)), b) * 2.)));
+    CHECK(same(norm.mean, other.mean));
+    std::string names;
+    for (const auto& [name, tensor] : nn::named_parameters(net)) names += name + ' ';
+    CHECK(names == "0.weight 0.bias 1.weight 1.bias 5.weight 5.bias ");
+}
+
+TEST_CASE("functions as layers") {
+    const Tensor x = xg::tensor({{-1., 2.}, {0.5, -3.}});
+    const auto same = [](const Tensor& a, const Tensor& b) { return reference::distance(a, b) == 0; };
+    CHECK(same(nn::GELU()(x), xg::gelu(x)));
+    CHECK(same(nn::SiLU()(x), xg::silu(x)));
+    CHECK(same(nn::Tanh()(x), xg::tanh(x)));
+    CHECK(same(nn::Sigmoid()(x), xg::sigmoid(x)));
+    CHECK(nn::Flatten()(xg::zeros({2, 3, 4})).shape() == xg::Shape{2, 12});
+    CHECK(nn::Flatten()(xg::zeros({0, 3})).shape() == xg::Shape{0, 0});
+}
+
+TEST_CASE("initial weights have the spread of their formula") {
+    // (out, in, window): fan_in = 50 * 6, fan_out = 100 * 6
+    const xg::Shape shape{100, 50, 2, 3};
+    const double in = 300, out = 600;
+    const Tensor xavier = nn::xavier_uniform(shape, xg::f64, rng, nn::tanh_gain);
+    CHECK(spread(xavier) == doctest::Approx(5. / 3 * std::sqrt(2 / (in + out))).epsilon(0.01));
+    CHECK(largest(xavier) <= 5. / 3 * std::sqrt(6 / (in + out)));
+    CHECK(spread(nn::xavier_normal(shape, xg::f32, rng)) == doctest::Approx(std::sqrt(2 / (in + out))).epsilon(0.02));
+    const Tensor kaiming = nn::kaiming_uniform(shape, xg::f32, rng);
+    CHECK(spread(kaiming) == doctest::Approx(std::sqrt(2 / in)).epsilon(0.01));
+    CHECK(largest(kaiming) <= std::sqrt(6 / in) * (1 + 1e-6));
+    CHECK(spread(nn::kaiming_normal(shape, xg::f64, rng, 1)) == doctest::Approx(std::sqrt(1 / in)).epsilon(0.02));
+    CHECK_THROWS_AS(nn::xavier_uniform({5}, xg::f32, rng), xg::ShapeError);
+}
+
+TEST_CASE("truncated normals lie within their bounds and are distributed as normals there") {
+    const auto check = [](const nn::TruncatedNormalOptions& o) {
+        INFO(o.low << " to " << o.high);
+        const Tensor x = nn::truncated_normal({200000}, xg::f64, rng, o);
+        const double a = (o.low - o.mean) / o.stddev, b = (o.high - o.mean) / o.stddev;
+        // The mean of a truncated normal: (phi(a) - phi(b)) / (Phi(b) - Phi(a))
+        const auto density = [](double t) { return std::exp(-t * t / 2) / std::sqrt(2 * 3.141592653589793); };
+        const double mass = (std::erfc(a / std::sqrt(2.)) - std::erfc(b / std::sqrt(2.))) / 2;
+        const double mean = (density(a) - density(b)) / mass, square = 1 + (a * density(a) - b * density(b)) / mass;
+        CHECK(xg::amin(x).item<double>() >= o.low);
+        CHECK(xg::amax(x).item<double>() <= o.high);
+        const Tensor normal = (x - o.mean) / o.stddev;
+        CHECK(xg::mean(normal).item<double>() == doctest::Approx(mean).epsilon(0.01));
+        CHECK(xg::mean(xg::square(normal)).item<double>() == doctest::Approx(square).epsilon(0.01));
+    };
+    check({});
+    check({.mean = 1, .stddev = 0.5, .low = 0.9, .high = 3});
+    check({.low = 6, .high = 7});
+    check({.low = -9, .high = -5});
+    CHECK_THROWS_AS(nn::truncated_normal({2}, xg::f64, rng, {.low = 1, .high = 1}), xg::Error);
+}

@@ -1,0 +1,178 @@
+// Attention and blocks against PyTorch; generation with a cache.
+#include "reference.hpp"
+
+#include <xtgrad/gradcheck.hpp>
+#include <xtgrad/nn/transformer.hpp>
+#include <xtgrad/ops/elementwise.hpp>
+#include <xtgrad/ops/indexing.hpp>
+#include <xtgrad/ops/manipulation.hpp>
+#include <xtgrad/ops/reduction.hpp>
+#include <xtgrad/ops/rotary.hpp>
+#include <xtgrad/runtime.hpp>
+#include <xtgrad/xtensor.hpp>
+
+namespace xg = xtgrad;
+namespace nn = xtgrad::nn;
+using reference::Named;
+using xg::Tensor;
+
+namespace {
+
+const Named& stored() {
+    static const Named file = reference::read("nn/reference.txt");
+    return file;
+}
+
+xg::Rng rng(4);
+
+const auto apply = [](auto& f, Named& v) { return f(v["x"]); };
+
+}  // namespace
+
+TEST_CASE("attention agrees with PyTorch") {
+    using MHA = nn::MultiHeadAttention;
+    reference::check(stored(), "self attention", MHA(6, rng, {.heads = 3}), {{"x", {2, 4, 6}}}, apply);
+    reference::check(stored(), "causal attention", MHA(6, rng, {.heads = 2, .causal = true}), {{"x", {2, 4, 6}}}, apply);
+    reference::check(stored(), "cross attention", MHA(6, rng, {.heads = 3, .memory = 5}),
+                     {{"x", {2, 4, 6}}, {"memory", {2, 3, 5}}},
+                     [](auto& f, Named& v) { return f(v["x"], {.memory = v["memory"]}); });
+    const Tensor mask = xg::tensor({{true, false, true}, {true, true, false}, {false, true, true}});
+    reference::check(stored(), "masked attention", MHA(6, rng, {.heads = 2}), {{"x", {2, 3, 6}}},
+                     [&](auto& f, Named& v) { return f(v["x"], {.mask = mask}); });
+    reference::check(stored(), "grouped attention", MHA(8, rng, {.heads = 4, .kv_heads = 2, .causal = true}), {{"x", {2, 5, 8}}},
+                     apply);
+    reference::check(stored(), "rotary attention", MHA(16, rng, {.heads = 4, .kv_heads = 2, .causal = true, .rotary = true}),
+                     {{"x", {2, 5, 16}}}, apply);
+}
+
+TEST_CASE("blocks agree with PyTorch") {
+    reference::check(stored(), "gelu block", nn::TransformerBlock(6, rng, {.heads = 2, .causal = true, .hidden = 10}),
+                     {{"x", {2, 4, 6}}}, apply);
+    const nn::TransformerBlockOptions options{.heads = 2,
+                                              .kv_heads = 1,
+                                              .causal = true,
+                                              .rotary = true,
+                                              .norm = nn::NormKind::rms,
+                                              .activation = nn::Activation::swiglu,
+                                              .hidden = 12,
+                                              .bias = false};
+    reference::check(stored(), "swiglu block", nn::TransformerBlock(8, rng, options), {{"x", {2, 5, 8}}}, apply);
+}
+
+TEST_CASE("generation with a cache gives what all positions at once give") {
+    for (const bool rotary : {false, true})
+        for (const std::optional<xg::Index> window : {std::optional<xg::Index>(), std::optional<xg::Index>(3)}) {
+            const nn::TransformerBlock block(
+                8, rng, {.heads = 2, .kv_heads = 1, .causal = true, .window = window, .rotary = rotary, .dtype = xg::f64});
+            const Tensor x = xg::randn({2, 7, 8}, xg::f64, rng), whole = block(x);
+            nn::KeyValueCache cache;
+            std::vector<Tensor> parts;
+            xg::Index at = 0;
+            for (const xg::Index n : {3, 1, 2, 1}) {
+                parts.push_back(block(xg::view(x, xt::all(), xt::range(at, at + n)), cache));
+                at += n;
+                CHECK(cache.length() == at);
+            }
+            CHECK(reference::distance(xg::concatenate(parts, 1), whole) < 1e-13);
+        }
+}
+
+TEST_CASE("a copy of a cache is a place to go back to") {
+    const nn::MultiHeadAttention attention(4, rng, {.heads = 2, .causal = true, .dtype = xg::f64});
+    const Tensor x = xg::randn({3, 4}, xg::f64, rng), y = xg::randn({1, 4}, xg::f64, rng);
+    nn::KeyValueCache cache;
+    attention(x, cache);
+    nn::KeyValueCache other = cache;
+    attention(xg::randn({1, 4}, xg::f64, rng), other);
+    const Tensor first = attention(y, cache);
+    nn::KeyValueCache again;
+    attention(x, again);
+    CHECK(reference::distance(first, attention(y, again)) == 0);
+}
+
+TEST_CASE("in training dropout acts, and the same generator gives the same") {
+    const nn::TransformerBlock block(6, rng, {.heads = 2, .dropout = 0.3, .dtype = xg::f64});
+    const Tensor x = xg::randn({2, 5, 6}, xg::f64, rng);
+    xg::Rng a(1), b(1);
+    const Tensor y = block(x, a);
+    CHECK(reference::distance(y, block(x)) > 0.01);
+    CHECK(reference::distance(y, block(x, b)) == 0);
+    const nn::TransformerBlock without(6, rng, {.heads = 2, .dtype = xg::f64});
+    CHECK(reference::distance(without(x, a), without(x)) == 0);
+}
+
+TEST_CASE("learned positions are rows that are added from an offset on") {
+    const nn::LearnedPositions positions(7, 3, rng, {.dtype = xg::f64});
+    const Tensor x = xg::randn({2, 4, 3}, xg::f64, rng);
+    CHECK(reference::distance(positions(x), x + xg::view(positions.weight, xt::range(0, 4))) == 0);
+    CHECK(reference::distance(positions(x, 3), x + xg::view(positions.weight, xt::range(3, 7))) == 0);
+    xg::gradcheck(
+        [&](const Tensor& w) {
+            nn::LearnedPositions changed = positions;
+            changed.weight = w;
+            return xg::square(changed(x, 2));
+        },
+        positions.weight);
+    CHECK_THROWS_AS(positions(x, 4), xg::ShapeError);
+    CHECK_THROWS_AS(positions(xg::zeros({4, 2})), xg::ShapeError);
+    CHECK_THROWS_AS(positions(xg::zeros({3})), xg::ShapeError);
+    CHECK(xg::mean(xg::square(nn::LearnedPositions(50, 40, rng).weight)).item<double>() == doctest::Approx(4e-4).epsilon(0.1));
+}
+
+TEST_CASE("attention's dropout is of its probabilities") {
+    const nn::MultiHeadAttention attention(6, rng, {.heads = 3, .causal = true, .dropout = 0.4, .dtype = xg::f64});
+    const Tensor x = xg::randn({5, 6}, xg::f64, rng);
+    xg::Rng a(1), b(1);
+    const Tensor o = xg::attention(attention.query(x), attention.key(x), attention.value(x),
+                                   {.causal = true, .heads = 3, .dropout = {0.4, a}});
+    CHECK(reference::distance(attention(x, b), attention.out(o)) == 0);
+}
+
+TEST_CASE("derivatives through a block agree with differences") {
+    const nn::TransformerBlock block(
+        4, rng,
+        {.heads = 2, .causal = true, .rotary = true, .activation = nn::Activation::swiglu, .hidden = 5, .dtype = xg::f64});
+    xg::gradcheck(
+        [&](const Tensor& x, const Tensor& w, const Tensor& v) {
+            nn::TransformerBlock changed = block;
+            changed.attention.query.weight = w;
+            changed.mlp.gate->weight = v;
+            return changed(x);
+        },
+        xg::randn({2, 3, 4}, xg::f64, rng), block.attention.query.weight, block.mlp.gate->weight);
+}
+
+TEST_CASE("a block has the same bits for 1 and 2 threads") {
+    const nn::TransformerBlock block(64, rng, {.heads = 4, .causal = true, .rotary = true, .dropout = 0.1});
+    const Tensor x = xg::randn({8, 33, 64}, xg::f32, rng);
+    std::vector<std::vector<Tensor>> results;
+    for (const int threads : {1, 2}) {
+        xg::set_num_threads(threads);
+        xg::Rng noise(7);
+        xg::Tape tape;
+        const Tensor y = block(x, noise);
+        results.push_back(tape.vjp(y, xg::ones_like(y), nn::parameters(block)));
+        results.back().push_back(y);
+    }
+    for (std::size_t i = 0; i < results[0].size(); ++i) {
+        const Tensor a = xg::copy(results[0][i]), b = xg::copy(results[1][i]);
+        CHECK(std::equal(a.data<float>(), a.data<float>() + a.size(), b.data<float>()));
+    }
+}
+
+TEST_CASE("names of a block") {
+    const auto named = nn::named_parameters(nn::TransformerBlock(4, rng, {.activation = nn::Activation::swiglu, .bias = false}));
+    std::string names;
+    for (const auto& [name, x] : named) names += name + '\n';
+    CHECK(names ==
+          "attention_norm.weight\nattention.query.weight\nattention.key.weight\nattention.value.weight\nattention.out.weight\n"
+          "mlp_norm.weight\nmlp.up.weight\nmlp.gate.weight\nmlp.down.weight\n");
+}
+
+TEST_CASE("heads that do not fit are errors") {
+    CHECK_THROWS_AS(nn::MultiHeadAttention(6, rng, {.heads = 4}), xg::Error);
+    CHECK_THROWS_AS(nn::MultiHeadAttention(6, rng, {.heads = 6, .kv_heads = 4}), xg::Error);
+    CHECK_THROWS_AS(nn::MultiHeadAttention(6, rng, {.heads = 2, .rotary = true}), xg::Error);
+    CHECK_THROWS_AS(xg::rotary(xg::zeros({2, 6}), {.heads = 2}), xg::ShapeError);
+    CHECK_THROWS_AS(xg::rotary(xg::zeros({6})), xg::ShapeError);
+}
