@@ -298,7 +298,7 @@ TEST_CASE("errors of transforms") {
     CHECK(has(complaint<xg::DtypeError>([&] { xg::jvp(twice, x, xg::zeros({3}, xg::f32)); }), "[jvp] mixes"));
     CHECK(has(complaint<xg::ShapeError>([&] { xg::hvp(f)(x, Tensor(1.)); }), "the tangent ()"));
     auto [y, pullback] = xg::vjp(twice, x);
-    CHECK(has(complaint<xg::ShapeError>([&] { pullback(Tensor(1.)); }),
+    CHECK(has(complaint<xg::ShapeError>([&, pull = pullback] { pull(Tensor(1.)); }),
               "[vjp] the cotangent () needs the shape of the result, (3,)"));
     const auto many = [](const std::vector<Tensor>& v) { return v; };
     CHECK(has(complaint([&] { xg::jvp(many, std::vector{x, x}, std::vector{x}); }), "got 1 tangents"));

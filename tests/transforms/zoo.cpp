@@ -66,8 +66,7 @@ std::vector<Animal> zoo() {
         {"hyperbolic", [](const Tensor& t) { return sum(sinh(t) * cosh(t)); }, x, [](const Tensor& t) { return cosh(2. * t); }},
         {"power", [](const Tensor& t) { return sum(pow(t, t)); }, p, [](const Tensor& t) { return pow(t, t) * (log(t) + 1.); }},
         {"cube root", [](const Tensor& t) { return sum(cbrt(t)); }, p, [](const Tensor& t) { return cbrt(t) / (3. * t); }},
-        {"erf", [](const Tensor& t) { return sum(erf(t)); }, x,
-         [](const Tensor& t) { return 1.1283791670955126 * exp(-t * t); }},
+        {"erf", [](const Tensor& t) { return sum(erf(t)); }, x, [](const Tensor& t) { return 1.1283791670955126 * exp(-t * t); }},
         {"lgamma", [](const Tensor& t) { return sum(lgamma(t + 1.) - lgamma(t)); }, p, [](const Tensor& t) { return 1. / t; }},
         {"ratio", [](const Tensor& t) { return sum(b / (1. + t * t)); }, x,
          [](const Tensor& t) { return -2. * b * t / square(1. + t * t); }},
@@ -77,10 +76,18 @@ std::vector<Animal> zoo() {
         {"sigmoid", [](const Tensor& t) { return sum(sigmoid(t)); }, x,
          [](const Tensor& t) { return sigmoid(t) * (1. - sigmoid(t)); }},
         {"variance", [](const Tensor& t) { return variance(t); }, x, [](const Tensor& t) { return (t - mean(t)) * 0.5; }},
-        {"cumulative", [](const Tensor& t) { return dot(cumsum(t), b); }, x, [](const Tensor&) { return flip(cumsum(flip(b, 0)), 0); }},
-        {"masked", [](const Tensor& t) { return sum(where(mask > 0.5, t * t, 0.)); }, x, [](const Tensor& t) { return 2. * t * mask; }},
-        {"gather", [](const Tensor& t) { return sum(square(take(t, tensor({3, 3, 0})))); }, x,
-         [](const Tensor& t) { return t * tensor({2., 0., 0., 4.}); }},
+        {"cumulative", [](const Tensor& t) { return dot(cumsum(t), b); }, x,
+         [](const Tensor&) { return flip(cumsum(flip(b, 0)), 0); }},
+        {"masked", [](const Tensor& t) { return sum(where(mask > 0.5, t * t, 0.)); }, x,
+         [](const Tensor& t) { return 2. * t * mask; }},
+        {"gather",
+         [](const Tensor& t) {
+             return sum(square(take(t, tensor({3, 3, 0}))));
+         },
+         x,
+         [](const Tensor& t) {
+             return t * tensor({2., 0., 0., 4.});
+         }},
         {"outer", [](const Tensor& t) { return sum(outer(t, t) * A); }, x,
          [](const Tensor& t) { return matmul(A + transpose(A), t); }},
         {"einsum", [](const Tensor& t) { return einsum("i,ij,j,i->", t, A, b, t); }, x,
@@ -106,7 +113,8 @@ std::vector<Animal> zoo() {
         {"network", softplus_net, normal({8}, 3)},
         {"custom",
          [](const Tensor& t) {
-             return sum(custom("cube", [](auto& s) { return s * s * s; }, [](auto& g, auto& s, auto&) { return g * 3. * s * s; }, t));
+             return sum(custom(
+                 "cube", [](auto& s) { return s * s * s; }, [](auto& g, auto& s, auto&) { return g * 3. * s * s; }, t));
          },
          x, [](const Tensor& t) { return 3. * t * t; }},
         {"checkpointed", [](const Tensor& t) { return sum(checkpoint([](auto& s) { return sin(s) * s; }, t)); }, x,
@@ -158,7 +166,9 @@ TEST_CASE("the zoo") {
         const Tensor third = xg::jvp([&](const Tensor& t) { return xg::sum(h(t) * v); }, x, w).second;
         CHECK(near(third, xg::sum(v * differences(h, x, w)), 1e-6));
         CHECK(near(xg::sum(w * xg::grad([&](const Tensor& t) { return xg::sum(h(t) * v); })(x)), third, 1e-10));
-        const auto along = [](Function k, Tensor d) -> Function { return [k, d](const Tensor& t) { return xg::jvp(k, t, d).second; }; };
+        const auto along = [](Function k, Tensor d) -> Function {
+            return [k, d](const Tensor& t) { return xg::jvp(k, t, d).second; };
+        };
         CHECK(near(along(along(along(f, v), v), w)(x), third, 1e-10));
     }
 }

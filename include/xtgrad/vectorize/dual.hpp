@@ -62,11 +62,11 @@ struct Dual {
     }
 
     /// f(x), given its value and slope.
-    friend Dual chain(const Dual& x, V value, V slope) {
-        return {value, each([&](const V& p) { return times(slope, p); }, x.part)};
+    friend Dual chain(const Dual& x, V y, V slope) {
+        return {y, each([&](const V& p) { return times(slope, p); }, x.part)};
     }
-    friend Dual chain(const Dual& a, const Dual& b, V value, V slope_a, V slope_b) {
-        return {value, each([&](const V& p, const V& q) { return times(slope_a, p) + times(slope_b, q); }, a.part, b.part)};
+    friend Dual chain(const Dual& a, const Dual& b, V y, V slope_a, V slope_b) {
+        return {y, each([&](const V& p, const V& q) { return times(slope_a, p) + times(slope_b, q); }, a.part, b.part)};
     }
     friend Dual times(const Dual& a, const Dual& b) {
         return {times(a.value, b.value),
