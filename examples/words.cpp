@@ -83,7 +83,7 @@ std::string new_lines(const example::Writer& writer, const std::string& text, xg
 
 struct Settings {
     std::string data;
-    std::int64_t layers = 3, heads = 4, channels = 96, context = 32, batch = 32, warmup = 100;
+    std::int64_t layers = 2, heads = 4, channels = 128, context = 32, batch = 32, warmup = 100;
     double lr = 4e-3, floor = 1e-4, beta2 = 0.99, decay = 0.1, clip = 1;
 };
 
@@ -92,7 +92,7 @@ int words(int argc, char** argv) {
                              {.steps = 1800, .in_short = 300});
     Settings s;
     options.add("--data", s.data, "a text to learn instead of the words in /usr/share/dict/words; its last tenth is held out");
-    options.add("--layers", s.layers, "blocks of the transformer", 2);
+    options.add("--layers", s.layers, "blocks of the transformer");
     options.add("--heads", s.heads, "of attention in a block", 2);
     options.add("--channels", s.channels, "width of the model", 32);
     options.add("--context", s.context, "how many characters it sees");

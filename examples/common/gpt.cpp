@@ -60,7 +60,8 @@ std::vector<xg::Index> generate(const Gpt& model, std::vector<xg::Index> tokens,
     while (xg::Index(tokens.size() - prefix) < options.count) {
         if (caches.empty() || caches.front().length() + xg::Index(tokens.size() - seen) > model.options.context) {
             caches.clear();  // full: go on with the later half of what was seen
-            seen = tokens.size() - std::min<std::size_t>(tokens.size(), std::size_t(model.options.context + 1) / 2);
+            const auto context = std::size_t(model.options.context);
+            seen = tokens.size() <= context ? 0 : tokens.size() - (context + 1) / 2;
         }
         const Tensor logits = model(as_row(tokens.begin() + std::ptrdiff_t(seen), tokens.end()), caches);
         seen = tokens.size();

@@ -27,9 +27,9 @@ public:
             if (key == "descr")
                 descr = string();
             else if (key == "fortran_order")
-                fortran_order = boolean();
+                fortran_order = boolean(), ++known_;
             else if (key == "shape")
-                tuple();
+                tuple(), ++known_;
             else
                 fail();
             if (!accept(',')) {
@@ -37,12 +37,12 @@ public:
                 break;
             }
         }
-        if (descr.empty() || !fortran_order || !shape) fail();
+        if (descr.empty() || known_ != 2) fail();
     }
 
     std::string_view descr;
-    std::optional<bool> fortran_order;
-    std::optional<Shape> shape;
+    bool fortran_order = false;
+    Shape shape;
 
 private:
     [[noreturn]] void fail() const {
@@ -75,14 +75,14 @@ private:
         fail();
     }
     void tuple() {
-        shape.emplace();
+        shape = {};
         expect('(');
         while (!accept(')')) {
             Index extent = -1;
             const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), extent);
-            if (error != std::errc() || extent < 0 || shape->size() == std::size_t(max_rank)) fail();
+            if (error != std::errc() || extent < 0 || shape.size() == std::size_t(max_rank)) fail();
             text_.remove_prefix(std::size_t(end - text_.data()));
-            shape->push_back(extent);
+            shape.push_back(extent);
             if (!accept(',')) {
                 expect(')');
                 break;
@@ -93,6 +93,7 @@ private:
     const FileName& file_;
     const std::string& what_;
     std::string_view text_;
+    int known_ = 0;
 };
 
 constexpr std::pair<std::string_view, Stored> kinds[] = {{"b1", Stored::boolean}, {"u1", Stored::u8},  {"i1", Stored::i8},
@@ -131,12 +132,12 @@ Tensor detail::parse_npy(const FileName& file, const std::string& what, Bytes by
     if (kind == std::end(kinds) || std::string_view("<>|=").find(order) == std::string_view::npos)
         file.fail(what, "elements of type ", in_quotes(header.descr), " cannot be read");
     const Bytes data = bytes.subspan(begin + length);
-    const auto needed = bytes_of(*header.shape, size_of(kind->second));
+    const auto needed = bytes_of(header.shape, size_of(kind->second));
     if (!needed || *needed != data.size())
-        file.fail(what, "an array ", in_quotes(header.descr), ' ', *header.shape, " does not fit its ", data.size(),
+        file.fail(what, "an array ", in_quotes(header.descr), ' ', header.shape, " does not fit its ", data.size(),
                   " bytes: the file is truncated or damaged");
-    const Tensor x = decoded(file, {what + "the array", kind->second, *header.shape, data, order == '>'});
-    return *header.fortran_order ? from_columns(x, *header.shape) : x;
+    const Tensor x = decoded(file, {what + "the array", kind->second, header.shape, data, order == '>'});
+    return header.fortran_order ? from_columns(x, header.shape) : x;
 }
 
 std::string detail::npy_header(const Tensor& x) {

@@ -175,7 +175,7 @@ void write_npz(const std::string& path, const TensorMap& tensors) {
         append(shared, version, flags, stored, time, date, crc, size, size, std::uint16_t(member.size()), no_extra);
         std::string local;
         append(local, local_signature);
-        file.write(local + shared + member + header);
+        for (const std::string& part : {local, shared, member, header}) file.write(part);
         file.write(bytes);
         append(directory, central_signature, version);
         directory += shared;

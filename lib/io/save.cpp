@@ -75,6 +75,7 @@ void load_into(const FileName& file, const io::Safetensors& stored, const io::de
         return x;
     };
     std::vector<Tensor> values;
+    values.reserve(targets.tensors.size());
     for (const auto& [name, target] : targets.tensors) values.push_back(read(name));
     for (std::size_t i = 0; i < maps.size(); ++i)
         for (auto& [key, value] : maps[i]) value = read(targets.maps[i].first + key);
