@@ -61,9 +61,10 @@ int moons(int argc, char** argv) {
     xg::optim::AdamW optimizer({.lr = lr});
     run.resume(model, optimizer, rng);
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
+        const auto [points_here, moons_here] = run.shard(data);
         xg::Tape tape;
-        const Tensor loss = hinge(scores(model, data.inputs), data.targets);
-        const auto gradients = tape.gradient(loss, xg::nn::parameters(model));
+        const Tensor loss = hinge(scores(model, points_here), moons_here);
+        const auto gradients = run.gradient(tape, loss, model);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = lr, .steps = options.steps});
         optimizer.step(model, gradients);
         return loss.item<double>();

@@ -238,7 +238,7 @@ TEST_CASE("wrong uses are errors, and the ranks go on together") {
         const Tensor odd = xg::ones({world().rank() == 0 ? 3 : 4});
         xg::Tape other;
         CHECK_THROWS_WITH_AS(parallel.gradient(other, xg::sum(odd * odd), std::vector<Tensor>{odd}, 1),
-                             doctest::Contains("has other tensors than rank 0"), xg::Error);
+                             doctest::Contains("rank 0"), xg::Error);
     }
     CHECK(same_bits(parallel.gradient(tape, xg::sum(y), xs, 1)[0], xg::full({3}, 2. * world().size())));
 }
