@@ -1,5 +1,6 @@
 // What all ranks must agree on, and how bytes go around.
 #pragma once
+#include <algorithm>
 #include <string>
 
 #include <mpi.h>
