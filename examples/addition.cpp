@@ -65,11 +65,11 @@ int addition(int argc, char** argv) {
                                                    .skip = run.step()});
     auto next = batches.begin();
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
-        const auto [ids, targets] = *next;
+        const auto [ids, targets] = run.shard(*next);
         ++next;
         xg::Tape tape;
         const Tensor loss = xg::cross_entropy(model(ids), targets);
-        auto gradients = tape.gradient(loss, xg::nn::parameters(model));
+        auto gradients = run.gradient(tape, loss, model);
         xg::optim::clip_norm(gradients, 1);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = lr, .warmup = 100, .steps = options.steps});
         optimizer.step(model, gradients);

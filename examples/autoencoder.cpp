@@ -68,11 +68,11 @@ int autoencoder(int argc, char** argv) {
                                                    .skip = run.step()});
     auto next = batches.begin();
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
-        const auto [pictures, labels] = *next;
+        const auto [pictures, labels] = run.shard(*next);
         ++next;
         xg::Tape tape;
         const Tensor loss = xg::nn::binary_cross_entropy_with_logits(model.decode(model.encode(pictures)), pictures);
-        const auto gradients = tape.gradient(loss, xg::nn::parameters(model));
+        const auto gradients = run.gradient(tape, loss, model);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = lr, .warmup = 50, .steps = options.steps});
         optimizer.step(model, gradients);
         return loss.item<double>();

@@ -152,11 +152,11 @@ int train(const example::Options& options, const Settings& s, double promised) {
                                                       .skip = run.step()});
     auto next = batches.begin();
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
-        const auto [images, labels] = *next;
+        const auto [images, labels] = run.shard(*next);
         ++next;
         xg::Tape tape;
         const Tensor loss = xg::nn::cross_entropy(model(images), labels);
-        const auto gradients = tape.gradient(loss, xg::nn::parameters(model));
+        const auto gradients = run.gradient(tape, loss, model);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = s.lr, .warmup = 50, .steps = options.steps});
         optimizer.step(model, gradients);
         return loss.item<double>();

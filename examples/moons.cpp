@@ -54,11 +54,12 @@ int moons(int argc, char** argv) {
     Mlp model{{2, width, rng}, {width, width, rng}, {width, 1, rng}};
     xg::optim::AdamW optimizer({.lr = lr});
     run.resume(model, optimizer, rng);
-    const Tensor sides = xg::astype(data.targets, xg::f32) * 2. - 1.;  // 1 the lower moon, -1 the upper
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
+        const auto [points_here, moons_here] = run.shard(data);
         xg::Tape tape;
-        const Tensor loss = xg::nn::hinge(scores(model, data.inputs), sides);
-        const auto gradients = tape.gradient(loss, xg::nn::parameters(model));
+        const Tensor sides = xg::astype(moons_here, xg::f32) * 2. - 1.;  // 1 the lower moon, -1 the upper
+        const Tensor loss = xg::nn::hinge(scores(model, points_here), sides);
+        const auto gradients = run.gradient(tape, loss, model);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = lr, .steps = options.steps});
         optimizer.step(model, gradients);
         return loss.item<double>();

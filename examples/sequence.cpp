@@ -77,16 +77,16 @@ int sequence(int argc, char** argv) {
     xg::optim::AdamW optimizer({.weight_decay = 0.01, .groups = example::no_decay()});
     run.resume(models, optimizer, rng);
     const bool finished = run.train(models, optimizer, rng, [&](std::int64_t step) {
-        const auto [ids, targets] = lists(batch, length, symbols, rng);
+        const auto [ids, targets] = run.shard(lists(batch, length, symbols, rng));
         xg::Tape tape;
         const Tensor lstm = xg::cross_entropy(models.lstm(ids), targets),
                      attention = xg::cross_entropy(models.attention(ids), targets);
         const Tensor loss = lstm + attention;  // no parameter is in both
-        const auto gradients = tape.gradient(loss, xg::nn::parameters(models));
+        const auto gradients = run.gradient(tape, loss, models);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = lr, .warmup = 50, .steps = options.steps});
         optimizer.step(models, gradients);
-        run.record("LSTM", lstm.item<double>());
-        run.record("attention", attention.item<double>());
+        run.record("LSTM", run.mean(lstm.item<double>()));
+        run.record("attention", run.mean(attention.item<double>()));
         return loss.item<double>() / 2;
     });
     if (!finished) return 0;

@@ -124,10 +124,10 @@ int words(int argc, char** argv) {
     const xg::data::Dataset glimpse =
         xg::data::slice(held_out_windows, 0, std::min<Index>(200, xg::data::size(held_out_windows)));
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
-        const auto [inputs, targets] = xg::data::random_windows(train, s.batch, s.context, rng);
+        const auto [inputs, targets] = run.shard(xg::data::random_windows(train, s.batch, s.context, rng));
         xg::Tape tape;
         const Tensor loss = xg::cross_entropy(model(inputs), targets);
-        auto gradients = tape.gradient(loss, xg::nn::parameters(model));
+        auto gradients = run.gradient(tape, loss, model);
         xg::optim::clip_norm(gradients, s.clip);
         optimizer.options.lr =
             xg::optim::cosine(step, {.peak = s.lr, .floor = s.floor, .warmup = s.warmup, .steps = options.steps});

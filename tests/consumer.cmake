@@ -19,12 +19,13 @@ endif()
 
 function(consume name compiler)
   message(STATUS ${name})
-  run(${CMAKE_COMMAND} -S ${SOURCE}/tests/consumer -B ${WORK}/${name} -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${compiler}
+  run(${CMAKE_COMMAND} -S ${SOURCE}/tests/${project} -B ${WORK}/${name} -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${compiler}
       -DCMAKE_BUILD_TYPE=${BUILD_TYPE} -DCMAKE_CXX_FLAGS=${FLAGS} ${launcher} ${ARGN})
   run(${CMAKE_COMMAND} --build ${WORK}/${name} --parallel 2)
   run(${WORK}/${name}/consumer)
 endfunction()
 
+set(project consumer)
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 
@@ -39,5 +40,11 @@ foreach(compiler IN LISTS compilers)
   consume(${short} ${compiler} -Dxtgrad_ROOT=${WORK}/prefix)
   consume(${short}_xsimd ${compiler} -Dxtgrad_ROOT=${WORK}/prefix -DUSE_XSIMD=ON)
 endforeach()
+file(GLOB_RECURSE mpi ${WORK}/prefix/xtgradMpiTargets.cmake)
+if(mpi)
+  set(project consumer/mpi)
+  consume(mpi ${COMPILER} -Dxtgrad_ROOT=${WORK}/prefix)
+  set(project consumer)
+endif()
 consume(subdirectory ${COMPILER} -DXTGRAD_SOURCE=${SOURCE} -DBUILD_SHARED_LIBS=ON
         -DXTGRAD_INSTRUCTION_SETS=)

@@ -50,3 +50,7 @@ xtgrad_docs_page(readme ${PROJECT_SOURCE_DIR}/README.md)
 foreach(page IN ITEMS ten_minutes pitfalls from_xtensor training transforms from_pytorch data)
   xtgrad_docs_page(${page} ${PROJECT_SOURCE_DIR}/docs/${page}.md)
 endforeach()
+if(TARGET xtgrad_mpi AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")  # MPI itself leaks and is not instrumented
+  xtgrad_docs_page(scaling ${PROJECT_SOURCE_DIR}/docs/scaling.md)
+  target_link_libraries(docs_scaling_1 PRIVATE xtgrad::mpi)
+endif()

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "ranks.hpp"
+
 namespace example {
 
 Options::Options(const std::string& n, const std::string& about)
@@ -51,7 +53,7 @@ void Options::parse(int argc, char** argv) {
     try {
         app_->parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        std::exit(app_->exit(error));
+        throw Ended{app_->exit(error)};
     }
     check |= short_mode;
     if (short_mode)

@@ -34,7 +34,7 @@ public:
     void add(const std::string& flag, T& value, const std::string& help, std::optional<std::type_identity_t<T>> in_short = {});
     void add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices,
                     const std::string& help);
-    /// Ends the program after --help and on an error.
+    /// Throws Ended after --help and on an error.
     void parse(int argc, char** argv);
 
     std::string name, out, command;  ///< the folder for results; what was typed

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
 
 #include <xtgrad/data/files.hpp>
 #include <xtgrad/runtime.hpp>
@@ -49,13 +50,23 @@ std::string number_text(double value) {
 }  // namespace
 
 Run::Run(const Options& options) : options_(options), begun_(Clock::now()), shown_(begun_), saved_(begun_) {
-    if (options.threads > 0) xg::set_num_threads(int(options.threads));
+    if (options.threads > 0)
+        xg::set_num_threads(int(options.threads));
+    else if (ranks_.size() > 1)  // the cores, divided among the processes
+        xg::set_num_threads(std::max(1, int(std::thread::hardware_concurrency()) / ranks_.local_size()));
     std::filesystem::create_directories(options.out);
-    if (options.tensorboard) tensorboard_.emplace(file("tensorboard"));
+    if (options.tensorboard && ranks_.first()) tensorboard_.emplace(file("tensorboard"));
     end_on_interrupt();
     std::printf("%s: %lld steps, %d threads, %s, seed %lld; results in %s\n", options.name.c_str(),
                 static_cast<long long>(options.steps), xg::num_threads(), xg::instruction_set(),
                 static_cast<long long>(options.seed), options.out.c_str());
+    if (ranks_.size() > 1) std::printf("%d processes, each takes its part of every batch\n", ranks_.size());
+}
+
+double Run::mean(double value) const {
+    value *= ranks_.weight();
+    ranks_.sum({&value, 1});
+    return value;
 }
 
 Run::Recorded& Run::recorded(const std::string& name) {
@@ -76,6 +87,7 @@ Run::Recorded& Run::recorded(const std::string& name) {
 }
 
 void Run::record(const std::string& curve, double value) {
+    if (!ranks_.first()) return;
     Recorded& r = recorded(curve);
     r.curve.points.emplace_back(double(step_), value);
     r.log.row({double(step_), value});
@@ -84,6 +96,11 @@ void Run::record(const std::string& curve, double value) {
 
 void Run::resume_at(std::int64_t step) {
     step_ = first_ = step;
+    double of_all = double(step);
+    ranks_.sum({&of_all, 1});
+    if (of_all != double(step) * ranks_.size())
+        throw xg::Error("--resume: the processes found different checkpoints; --out is to be a folder that all machines share");
+    if (!ranks_.first()) return;
     for (const auto& entry : std::filesystem::directory_iterator(options_.out)) {
         std::string name = entry.path().stem().string();
         if (!name.starts_with(curve_prefix) || entry.path().extension() != ".csv") continue;
@@ -96,15 +113,20 @@ void Run::resume_at(std::int64_t step) {
 
 void Run::begin() {
     begun_ = shown_ = saved_ = Clock::now();
+    if (!ranks_.first()) return;
     const auto& points = recorded("loss").curve.points;
     smooth_ = points.empty() ? 0 : points.back().second;
 }
 
 bool Run::more() const {
-    return step_ < options_.steps && !interrupted && !(options_.stop > 0 && step_ - first_ >= options_.stop);
+    return step_ < options_.steps && !interrupted_ && !(options_.stop > 0 && step_ - first_ >= options_.stop);
 }
 
 void Run::done(double loss) {
+    double agreed[] = {loss * ranks_.weight(), double(interrupted)};  // all stop after the same step
+    ranks_.sum(agreed);
+    loss = agreed[0];
+    interrupted_ = agreed[1] > 0;
     smooth_ = step_ == 1 ? loss : smooth_ + std::max(0.02, 1. / double(step_)) * (loss - smooth_);
     record("loss", loss);
     const bool terminal = isatty(STDOUT_FILENO);
@@ -133,6 +155,7 @@ bool Run::save_is_due() {
 bool Run::end() {
     if (isatty(STDOUT_FILENO)) std::printf("\n");
     const bool finished = step_ >= options_.steps;
+    if (!ranks_.first()) return false;
     const std::string again = options_.resume ? "" : " --resume";
     if (finished)
         result("time", time_text(seconds(Clock::now() - begun_)));

@@ -1,4 +1,5 @@
-// A run of training: steps, progress, curves, checkpoints, Ctrl-C, the report at the end.
+// A run of training: steps, progress, curves, checkpoints, Ctrl-C, the report at the end. Started by mpirun -n N, N processes
+// train together: each takes its part of every batch, and the first one writes what there is to write.
 #pragma once
 #include <chrono>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "options.hpp"
 #include "picture.hpp"
+#include "ranks.hpp"
 #include "report.hpp"
 
 namespace example {
@@ -24,20 +26,40 @@ public:
     /// Steps done.
     std::int64_t step() const { return step_; }
 
-    /// With --resume, goes on from the checkpoint: model, optimizer, generator, step and curves.
+    /// With --resume, goes on from the checkpoint: model, optimizer, generator, step and curves. All processes begin with the
+    /// first one's model.
     template <class M, class O>
     void resume(M& model, O& optimizer, xtgrad::Rng& rng) {
-        if (!options_.resume) return;
-        const xtgrad::Checkpoint from = xtgrad::load_checkpoint(file(checkpoint_name), model, optimizer);
-        rng = from.rng;
-        resume_at(from.step);
+        if (options_.resume) {
+            const xtgrad::Checkpoint from = xtgrad::load_checkpoint(file(checkpoint_name), model, optimizer);
+            rng = from.rng;
+            resume_at(from.step);
+        }
+        std::vector<xtgrad::Tensor> tensors;
+        xtgrad::nn::for_each_tensor(model, [&](auto, const xtgrad::Tensor& x, auto) { tensors.push_back(x); });
+        ranks_.broadcast(tensors);
+        auto next = tensors.begin();
+        xtgrad::nn::for_each_tensor(model, [&](auto, xtgrad::Tensor& x, auto) { x = *next++; });
     }
 
-    /// Does steps, each f(number) gives its loss, until the last or Ctrl-C; saves now and then and at the end. False:
-    /// interrupted, and the run can be resumed.
+    /// This process's part of a batch.
+    xtgrad::data::Batch shard(const xtgrad::data::Batch& batch) { return ranks_.shard(batch); }
+    /// The gradients of the loss by the parameters, over the parts of all processes.
+    template <class M>
+    std::vector<xtgrad::Tensor> gradient(xtgrad::Tape& tape, const xtgrad::Tensor& loss, const M& model) {
+        return ranks_.gradient(tape, loss, xtgrad::nn::parameters(model));
+    }
+    /// The mean over the parts of all processes.
+    double mean(double value) const;
+
+    /// Does steps, each f(number) gives its loss on this process's part, until the last or Ctrl-C; saves now and then and at the
+    /// end. False: interrupted, and the run can be resumed; or finished, and the first process does the rest.
     template <class M, class O>
     bool train(const M& model, const O& optimizer, const xtgrad::Rng& rng, auto&& f) {
-        const auto save = [&] { xtgrad::save_checkpoint(file(checkpoint_name), model, optimizer, {.step = step_, .rng = rng}); };
+        const auto save = [&] {
+            if (!ranks_.first()) return;
+            xtgrad::save_checkpoint(file(checkpoint_name), model, optimizer, {.step = step_, .rng = rng});
+        };
         begin();
         while (more()) {
             const std::int64_t number = step_++;
@@ -83,6 +105,8 @@ private:
     int finish_with(const std::string& summary);
 
     const Options& options_;
+    Ranks ranks_;
+    bool interrupted_ = false;
     std::int64_t step_ = 0, first_ = 0;
     double smooth_ = 0;
     Clock::time_point begun_, shown_, saved_;
@@ -92,15 +116,5 @@ private:
     Report report_;
     bool promises_kept_ = true;
 };
-
-/// The main function of an example: prints what f throws.
-int run_main(const char* name, auto&& f) {
-    try {
-        return f();
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "%s: %s\n", name, error.what());
-        return 1;
-    }
-}
 
 }  // namespace example
