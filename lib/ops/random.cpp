@@ -18,7 +18,8 @@ using namespace detail;
 
 std::array<std::uint32_t, 4> Rng::block(std::uint64_t seed, std::uint64_t position) noexcept {
     std::uint32_t words[4][1];
-    kernels::philox(seed, [&](int) { return position; }, words);
+    kernels::philox(
+        seed, [&](int) { return position; }, words);
     return {words[0][0], words[1][0], words[2][0], words[3][0]};
 }
 

@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
     getrusage(RUSAGE_SELF, &before);
     const int code = run_cases(argc, argv);
     getrusage(RUSAGE_SELF, &after);
-    std::fprintf(stderr, "peak memory %ld MB, of it %ld MB before the first step\n", after.ru_maxrss / 1024, before.ru_maxrss / 1024);
+    std::fprintf(stderr, "peak memory %ld MB, of it %ld MB before the first step\n", after.ru_maxrss / 1024,
+                 before.ru_maxrss / 1024);
     return code;
 }
