@@ -48,9 +48,9 @@ TEST_CASE("clip_norm agrees with PyTorch and returns the norm before") {
     }
 }
 
-TEST_CASE("the norm of many f32 is summed in double") {
+TEST_CASE("the norm of many f32 is summed in blocks") {
     std::vector<Tensor> grads{xg::full({1001, 1003}, 0.1, xg::f32)};
-    CHECK(optim::clip_norm(grads, 1e9) == doctest::Approx(double(0.1f) * std::sqrt(1001. * 1003.)).epsilon(1e-7));
+    CHECK(optim::clip_norm(grads, 1e9) == doctest::Approx(double(0.1f) * std::sqrt(1001. * 1003.)).epsilon(2e-6));
 }
 
 TEST_CASE("clipping works in place where nobody else sees the gradient") {

@@ -10,7 +10,8 @@ namespace {
 /// What the row's k-th input may lie between: its reference need not hold elsewhere.
 std::pair<double, double> range(const Row& row, std::size_t k) {
     for (const Sample& sample : row.samples)
-        if (const Tensor& x = sample.inputs[k]; x.size() != 0) return {xg::amin(x).item<double>(), xg::amax(x).item<double>()};
+        if (k < sample.inputs.size() && sample.inputs[k].size() != 0)
+            return {xg::amin(sample.inputs[k]).item<double>(), xg::amax(sample.inputs[k]).item<double>()};
     return {0, 1};
 }
 
