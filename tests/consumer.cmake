@@ -47,4 +47,4 @@ if(mpi)
   set(project consumer)
 endif()
 consume(subdirectory ${COMPILER} -DXTGRAD_SOURCE=${SOURCE} -DBUILD_SHARED_LIBS=ON
-        -DXTGRAD_INSTRUCTION_SETS=)
+        -DXTGRAD_INSTRUCTION_SETS= -DCMAKE_CXX_FLAGS_RELEASE=-O0)
