@@ -1,12 +1,16 @@
-// Matrix products, with the same bits for any number of threads: small ones by our own kernel, large ones by BLAS.
+// Matrix products, with the same bits for any number of threads: by our own kernels, large ones with few rows or columns by BLAS.
 #pragma once
 #include "matrix.hpp"
 
 namespace xtgrad::kernels {
 
-/// Is it a product for our own kernel? That reads any strides; measured by tests/bench/gemm.cpp.
+/// Is it a product that fits the caches?
 constexpr bool is_small(Index m, Index n, Index k, std::size_t item) noexcept {
     return k <= most_inner && double(m) * double(n) * double(k) * double(item) <= 1 << 23;
+}
+/// Is it a product for our own kernels? They read any strides; measured by tests/bench/gemm.cpp.
+constexpr bool is_ours(Index m, Index n, Index k, std::size_t item) noexcept {
+    return is_small(m, n, k, item) || std::min(m, n) >= 32;
 }
 
 /// Can BLAS read it where it is: one of its strides 1, the other not in the way?
@@ -19,8 +23,8 @@ struct Product {
     T* c;  // row-major, dense
 };
 
-/// c = a b for products [0, count), a m x k, b k x n; BLAS can read those that are not small. f(i) gives the i-th. Split into
-/// fixed blocks of m and n, never of k, each one single-threaded call.
+/// c = a b for products [0, count), a m x k, b k x n; BLAS can read those that are not ours. f(i) gives the i-th. Split into
+/// fixed blocks of m and n for BLAS, each one single-threaded call. The calling thread keeps a few MB for the next one.
 template <class T>
 void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)> f);
 

@@ -1,42 +1,46 @@
 #include "matrix.hpp"
 
-#include <utility>
-
-#include "lanes.hpp"
+#include "transposition.hpp"
 
 namespace xtgrad::kernels {
 namespace {
 
 constexpr Isa this_isa = Isa::XG_ISA;
 
-template <class T>
-using Batch = xsimd::batch<T>;
-template <class T>
-constexpr Index width = Batch<T>::size;
-
-// ---- products: a tile of c stays in registers, rows x panels vectors; b is read by rows, a element by element.
+// ---- A tile of c stays in registers, rows x panels vectors; b is read by rows, a element by element.
 
 constexpr int panels = 2;
-constexpr Index worth_packing = 128;  // rows of a that read a panel of b, for its lines to be brought together first
 template <class T>
 constexpr int tile_rows = Batch<T>::size * sizeof(T) == 64 ? 12 : 6;  // of 32 or 16 registers
 template <class T>
 constexpr Index panel = panels * width<T>;
 
+/// Rows of a where they are.
+template <class T>
+using InPlace = Matrix<T>;
+/// Rows of a as pack_lines left them.
+template <class T>
+struct Packed {
+    const T* data;
+    static constexpr Index row = 1, column = (tile_rows<T> + width<T> - 1) / width<T> * width<T>;
+};
+
 /// The whole of a vector of c, or as much of it as there is.
 template <class T>
-XG_INLINE void store(Batch<T> v, T* to, Index n) {
-    if (n >= width<T>) return v.store_unaligned(to);
+XG_INLINE void store(Batch<T> v, T* to, Index n, bool add) {
+    if (n >= width<T>) return (add ? Batch<T>::load_unaligned(to) + v : v).store_unaligned(to);
     alignas(64) T part[width<T>];
     v.store_aligned(part);
-    for (Index i = 0; i < n; ++i) to[i] = part[i];
+    for (Index i = 0; i < n; ++i) to[i] = add ? to[i] + part[i] : part[i];
 }
 
-template <int rows, int vectors, class T>
-[[gnu::noinline]] void tile(Index n, Index k, Matrix<T> a, const T* b, Index b_step, T* c, Index c_step) {
+template <int rows, int vectors, class T, class A>
+[[gnu::noinline]] void tile(Index n, Index k, A a, const T* b, Index b_step, T* c, Index c_step, bool add) {
     Batch<T> sums[rows][vectors];
-    for (auto& row : sums)
-        for (auto& sum : row) sum = Batch<T>(T(0));
+    for (int i = 0; i < rows; ++i) {
+        __builtin_prefetch(c + i * c_step, 1);
+        for (auto& sum : sums[i]) sum = Batch<T>(T(0));
+    }
     const T* p = a.data;
     for (Index l = 0; l < k; ++l, p += a.column, b += b_step) {
         Batch<T> v[vectors];
@@ -49,102 +53,89 @@ template <int rows, int vectors, class T>
     }
 #pragma GCC unroll 12
     for (int i = 0; i < rows; ++i)
-        for (int j = 0; j < vectors; ++j) store<T>(sums[i][j], c + i * c_step + j * width<T>, n - j * width<T>);
+        for (int j = 0; j < vectors; ++j) store<T>(sums[i][j], c + i * c_step + j * width<T>, n - j * width<T>, add);
 }
 
-template <class T>
-using Tile = void (*)(Index, Index, Matrix<T>, const T*, Index, T*, Index);
-template <int vectors, class T, int... i>
-constexpr Tile<T> tile_of(Index rows, std::integer_sequence<int, i...>) {
-    constexpr Tile<T> all[] = {tile<i + 1, vectors, T>...};
-    return all[rows - 1];
+template <class T, class A>
+using Tile = void (*)(Index, Index, A, const T*, Index, T*, Index, bool);
+template <class T, class A, int... i>
+constexpr Tile<T, A> tile_of(Index rows, Index n, std::integer_sequence<int, i...>) {
+    constexpr Tile<T, A> narrow[] = {tile<i + 1, 1, T, A>...}, wide[] = {tile<i + 1, panels, T, A>...};
+    return n > width<T> ? wide[rows - 1] : narrow[rows - 1];
+}
+template <class A, class T>
+XG_INLINE void multiply_tile(Index m, Index n, Index k, A a, const T* b, Index b_step, T* c, Index c_step, bool add) {
+    tile_of<T, A>(m, n, std::make_integer_sequence<int, tile_rows<T>>())(n, k, a, b, b_step, c, c_step, add);
 }
 
-/// All rows of c times one panel of b, n columns wide.
+/// How many rows the next tile has. The last ones are two of about the same height: a low one waits for its own additions.
 template <class T>
-XG_INLINE void multiply_panel(Index m, Index n, Index k, Matrix<T> a, const T* b, Index b_step, T* c, Index c_step) {
-    constexpr auto heights = std::make_integer_sequence<int, tile_rows<T>>();
-    for (Index i = 0, rows; i < m; i += rows) {
-        const Index left = m - i;
-        // The last rows in two tiles of about the same height: a low one waits for its own additions.
-        rows = left <= tile_rows<T> ? left : left < 2 * tile_rows<T> ? (left + 1) / 2 : tile_rows<T>;
-        const auto f = n > width<T> ? tile_of<panels, T>(rows, heights) : tile_of<1, T>(rows, heights);
-        f(n, k, {a.data + i * a.row, a.row, a.column}, b, b_step, c + i * c_step, c_step);
-    }
+XG_INLINE Index next_rows(Index left) {
+    return left <= tile_rows<T> ? left : left < 2 * tile_rows<T> ? (left + 1) / 2 : tile_rows<T>;
 }
 
-template <class T>
-void transpose(Index rows, Index columns, const T* from, Index from_step, T* to, Index to_step);
+// ---- Small products: b is read in place where that is as good.
+
+constexpr Index worth_packing = 128;  // rows of a that read a panel of b, for its lines to be brought together first
 
 template <class T>
 void multiply(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c, Index step) {
     alignas(64) T packed[most_inner * panel<T>];
-    for (Index j = 0; j < n; j += panel<T>, c += panel<T>) {
+    for (Index j = 0; j < n; j += panel<T>) {
         const Index columns = n - j < panel<T> ? n - j : panel<T>;
         const T* from = b.data + j * b.column;
-        if (b.column == 1 && columns == panel<T> && m < worth_packing) {
-            multiply_panel<T>(m, columns, k, a, from, b.row, c, step);
-            continue;
+        const bool in_place = b.column == 1 && columns == panel<T> && m < worth_packing;
+        if (!in_place) pack_lines<panel<T>, T>(columns, k, {from, b.column, b.row}, packed);
+        for (Index i = 0, rows; i < m; i += rows) {
+            rows = next_rows<T>(m - i);
+            multiply_tile(rows, columns, k, InPlace<T>{a.data + i * a.row, a.row, a.column}, in_place ? from : packed,
+                          in_place ? b.row : panel<T>, c + i * step + j, step, false);
         }
-        if (columns < panel<T>)
-            for (Index i = 0; i < k * panel<T>; i += width<T>) Batch<T>(T(0)).store_aligned(packed + i);
-        if (b.row == 1) {
-            transpose<T>(columns, k, from, b.column, packed, panel<T>);
-        } else if (b.column == 1) {
-            for (Index i = 0; i < k; ++i)
-                for (Index l = 0; l < columns; ++l) packed[i * panel<T> + l] = from[i * b.row + l];
-        } else {
-            for (Index i = 0; i < k; ++i)
-                for (Index l = 0; l < columns; ++l) packed[i * panel<T> + l] = from[i * b.row + l * b.column];
-        }
-        multiply_panel<T>(m, columns, k, a, packed, panel<T>, c, step);
     }
 }
 
-// ---- transposition: of squares of vectors, by exchanging one bit of the row's number with that bit of the lane's at a time
+// ---- Large products: blocks of k in which a panel of b and a tile's rows of a fit the first cache.
 
 template <class T>
-using Native [[gnu::vector_size(sizeof(T) * width<T>)]] = T;
+constexpr Index inner_block = 24576 / Index(sizeof(T)) / (panel<T> + Packed<T>::column);
+template <class T>
+constexpr Index rows_block = 384 / Index(sizeof(T));
 
-template <Index bit, class T, std::size_t... lane>
-XG_INLINE void exchange(Native<T>& a, Native<T>& b, std::index_sequence<lane...>) {
-    constexpr Index n = width<T>;
-    const Native<T> low = __builtin_shufflevector(a, b, (Index(lane) & bit ? n + (Index(lane) & ~bit) : Index(lane))...);
-    b = __builtin_shufflevector(a, b, (Index(lane) & bit ? n + Index(lane) : Index(lane) | bit)...);
-    a = low;
-}
-template <Index bit, class T>
-XG_INLINE void exchange_all(Native<T>* v) {
-#pragma GCC unroll 16
-    for (Index i = 0; i < width<T>; ++i)
-        if (!(i & bit)) exchange<bit, T>(v[i], v[i | bit], std::make_index_sequence<width<T>>());
-    if constexpr (2 * bit < width<T>) exchange_all<2 * bit, T>(v);
+template <class T>
+void pack(Index n, Index k, Matrix<T> b, T* to) {
+    constexpr Index strip = 64;  // of k: what several panels read of a row of b lies in few pages
+    for (Index l = 0; l < k; l += strip)
+        for (Index j = 0; j < n; j += panel<T>)
+            pack_lines<panel<T>, T>(n - j, k - l < strip ? k - l : strip, {b.data + j * b.column + l * b.row, b.column, b.row},
+                                    to + j * k + l * panel<T>);
 }
 
 template <class T>
-void transpose(Index rows, Index columns, const T* from, Index from_step, T* to, Index to_step) {
-    constexpr Index n = width<T>;
-    Index i = 0;
-    for (; i + n <= rows; i += n) {
-        Index j = 0;
-        for (; j + n <= columns; j += n) {
-            Native<T> v[n];
-#pragma GCC unroll 16
-            for (Index l = 0; l < n; ++l) v[l] = Native<T>(Batch<T>::load_unaligned(from + (i + l) * from_step + j).data);
-            exchange_all<1, T>(v);
-#pragma GCC unroll 16
-            for (Index l = 0; l < n; ++l)
-                Batch<T>(typename Batch<T>::register_type(v[l])).store_unaligned(to + (j + l) * to_step + i);
+void multiply_packed(Index m, Index n, Index k, Matrix<T> a, const T* b, T* c, Index step) {
+    constexpr Index height = Packed<T>::column;
+    alignas(64) T packed[(rows_block<T> / tile_rows<T> + 1) * height * inner_block<T>];
+    for (Index l = 0; l < k; l += inner_block<T>) {
+        const Index inner = k - l < inner_block<T> ? k - l : inner_block<T>;
+        for (Index first = 0; first < m; first += rows_block<T>) {
+            const Index end = m - first < rows_block<T> ? m : first + rows_block<T>;
+            T* to = packed;
+            for (Index i = first, rows; i < end; i += rows, to += height * inner) {
+                rows = next_rows<T>(end - i);
+                pack_lines<height, T>(rows, inner, {a.data + i * a.row + l * a.column, a.row, a.column}, to);
+            }
+            for (Index j = 0; j < n; j += panel<T>) {
+                const T *p = packed, *q = b + j * k + l * panel<T>;
+                for (Index i = first, rows; i < end; i += rows, p += height * inner) {
+                    rows = next_rows<T>(end - i);
+                    multiply_tile(rows, n - j, inner, Packed<T>{p}, q, panel<T>, c + i * step + j, step, l > 0);
+                }
+            }
         }
-        for (; j < columns; ++j)
-            for (Index l = i; l < i + n; ++l) to[j * to_step + l] = from[l * from_step + j];
     }
-    for (Index j = 0; j < columns; ++j)
-        for (Index l = i; l < rows; ++l) to[j * to_step + l] = from[l * from_step + j];
 }
 
 template <class T>
-constexpr MatrixKernels<T> table{multiply<T>, transpose<T>};
+constexpr MatrixKernels<T> table{panel<T>, rows_block<T>, multiply<T>, pack<T>, multiply_packed<T>, transpose<T>};
 
 }  // namespace
 

@@ -69,8 +69,8 @@ struct Batch {
 
 template <class T>
 void multiply(const Tensor& left, const Tensor& right, const Shape& batch, Tensor& out) {
-    const bool small = kernels::is_small(left.shape(-2), right.shape(-1), left.shape(-1), sizeof(T));
-    const Batch a(left, small), b(right, small);
+    const bool ours = kernels::is_ours(left.shape(-2), right.shape(-1), left.shape(-1), sizeof(T));
+    const Batch a(left, ours), b(right, ours);
     const T *p = mutable_data<T>(a.x), *q = mutable_data<T>(b.x);
     T* c = mutable_data<T>(out);
     const auto product = [&](Index i) {
