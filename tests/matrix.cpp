@@ -1,4 +1,4 @@
-// Products and transpositions of small matrices in each instruction set, against naive loops.
+// Products and transpositions of matrices in each instruction set, against naive loops.
 #include "kernels/matrix.hpp"
 
 #include <doctest/doctest.h>
@@ -42,6 +42,31 @@ void check_product(Index m, Index n, Index k, Index a_row, Index a_column, Index
     CHECK(right);
 }
 
+/// The same by packed panels, with any k.
+template <class T>
+void check_packed(Index m, Index n, Index k, Index a_row, Index a_column, Index b_row, Index b_column) {
+    const auto a = numbers<T>(m * a_row + k * a_column), b = numbers<T>(k * b_row + n * b_column);
+    const auto& kernels = matrix_kernels<T>();
+    const Index step = n + 3, panels = (n + kernels.panel - 1) / kernels.panel;
+    std::vector<T> c(std::size_t(m * step), T(77)), memory(std::size_t(panels * kernels.panel * k) + 16);
+    T* packed = memory.data();
+    while (reinterpret_cast<std::uintptr_t>(packed) % 64 != 0) ++packed;
+    kernels.pack(n, k, {b.data(), b_row, b_column}, packed);
+    kernels.multiply_packed(m, n, k, {a.data(), a_row, a_column}, packed, c.data(), step);
+    bool right = true;
+    for (Index i = 0; i < m; ++i)
+        for (Index j = 0; j < step; ++j) {
+            T sum = 0;
+            for (Index l = 0; l < k && j < n; ++l)
+                sum += a[std::size_t(i * a_row + l * a_column)] * b[std::size_t(l * b_row + j * b_column)];
+            right &= c[std::size_t(i * step + j)] == (j < n ? sum : T(77));
+        }
+    CAPTURE(m);
+    CAPTURE(n);
+    CAPTURE(k);
+    CHECK(right);
+}
+
 template <class T>
 void check_products() {
     for (const Index m : {1, 2, 5, 6, 7, 11, 12, 13, 23, 25, 130})
@@ -51,6 +76,13 @@ void check_products() {
                 check_product<T>(m, n, k, 1, m, 1, k);              // both transposed
                 check_product<T>(m, n, k, 2 * k + 1, 2, 1, k + 3);  // every second element
                 check_product<T>(m, n, k, k, 1, 2 * n, 2);
+            }
+    for (const Index m : {1, 5, 13, 100, 131})
+        for (const Index n : {1, 9, 33, 70})
+            for (const Index k : {1, 65, 400}) {
+                check_packed<T>(m, n, k, k + 2, 1, n + 1, 1);
+                check_packed<T>(m, n, k, 1, m, 1, k);
+                check_packed<T>(m, n, k, 2 * k + 1, 2, 2, 2 * k + 3);
             }
     check_product<T>(9, 21, most_inner, most_inner, 1, 1, most_inner);
 }
