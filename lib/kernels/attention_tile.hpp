@@ -8,18 +8,13 @@
 #include "batch.hpp"
 #include "matrix.hpp"
 #include "philox.hpp"
+#include "vectors.hpp"
 
 namespace xtgrad::kernels {
 namespace {
 
 template <class T>
-using Batch = xsimd::batch<T>;
-template <class T>
-constexpr Index width = Batch<T>::size;
-template <class T>
 constexpr Index panel = 2 * width<T>;
-template <class T>
-constexpr int tile_rows = Batch<T>::size * sizeof(T) == 64 ? 12 : 6;  // of 32 or 16 registers
 
 constexpr double log2_e = 1.4426950408889634, log_2 = 0.69314718055994531;
 

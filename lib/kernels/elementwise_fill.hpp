@@ -2,6 +2,7 @@
 #pragma once
 #include "elementwise_table.hpp"
 #include "lanes.hpp"
+#include "vectors.hpp"
 
 namespace xtgrad::kernels {
 namespace {
@@ -10,8 +11,6 @@ constexpr Isa this_isa = Isa::XG_ISA;
 
 template <class T>
 using Vec = Lanes<T, xsimd::batch<T>>;
-template <class T>
-constexpr Index width = xsimd::batch<T>::size;
 
 template <bool wanted, class T>
 XG_INLINE auto load(const T* p, Index i) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "lanes.hpp"
+#include "vectors.hpp"
 
 namespace xtgrad::kernels {
 namespace {
@@ -10,13 +11,9 @@ namespace {
 constexpr Isa this_isa = Isa::XG_ISA;
 
 template <class T>
-using Batch = xsimd::batch<T>;
-template <class T>
 using Vec = Lanes<T, Batch<T>>;
 template <class T>
 using One = Lanes<T, T>;
-template <class T>
-constexpr Index width = Batch<T>::size;
 
 // How elements enter and are joined; over Lanes, and over plain integers and booleans.
 

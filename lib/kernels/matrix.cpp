@@ -11,8 +11,6 @@ constexpr Isa this_isa = Isa::XG_ISA;
 
 constexpr int panels = 2;
 template <class T>
-constexpr int tile_rows = Batch<T>::size * sizeof(T) == 64 ? 12 : 6;  // of 32 or 16 registers
-template <class T>
 constexpr Index panel = panels * width<T>;
 
 /// Rows of a where they are.

@@ -3,16 +3,12 @@
 #include <xsimd/xsimd.hpp>
 
 #include "batch.hpp"
+#include "vectors.hpp"
 
 namespace xtgrad::kernels {
 namespace {
 
 constexpr Isa this_isa = Isa::XG_ISA;
-
-template <class T>
-using Batch = xsimd::batch<T>;
-template <class T>
-constexpr Index width = Batch<T>::size;
 
 template <class T>
 XG_INLINE Batch<T> broadcast(double c) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "lanes.hpp"
+#include "vectors.hpp"
 
 namespace xtgrad::kernels {
 namespace {
@@ -11,11 +12,7 @@ namespace {
 constexpr Isa this_isa = Isa::XG_ISA;
 
 template <class T>
-using Batch = xsimd::batch<T>;
-template <class T>
 using Vec = Lanes<T, Batch<T>>;
-template <class T>
-constexpr Index width = Batch<T>::size;
 
 /// A vector of a row's elements, from i on. Whole: all of it lies in the row.
 struct Whole {

@@ -4,14 +4,10 @@
 
 #include "batch.hpp"
 #include "matrix.hpp"
+#include "vectors.hpp"
 
 namespace xtgrad::kernels {
 namespace {
-
-template <class T>
-using Batch = xsimd::batch<T>;
-template <class T>
-constexpr Index width = Batch<T>::size;
 
 template <class T>
 using Native [[gnu::vector_size(sizeof(T) * width<T>)]] = T;
