@@ -6,6 +6,7 @@
 
 #include "../rules/all.hpp"
 #include "attention.hpp"
+#include "choice.hpp"
 #include "dropout.hpp"
 #include "elementwise_table.hpp"
 #include "fold.hpp"
@@ -105,6 +106,13 @@ const AttentionKernels<T>& attention_kernels() noexcept {
 }
 template const AttentionKernels<float>& attention_kernels() noexcept;
 template const AttentionKernels<double>& attention_kernels() noexcept;
+
+template <class T>
+const ChoiceKernels& choice_kernels() noexcept {
+    return of_variant(active_isa(), []<Isa isa>() -> auto& { return choice_kernels_of<T, isa>(); });
+}
+template const ChoiceKernels& choice_kernels<float>() noexcept;
+template const ChoiceKernels& choice_kernels<double>() noexcept;
 
 template <class T>
 const DropoutKernels<T>& dropout_kernels() noexcept {

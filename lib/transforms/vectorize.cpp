@@ -1,201 +1,143 @@
-#include <exception>
+#include <algorithm>
+#include <cstring>
 #include <mutex>
 
-#include <xtgrad/ops.hpp>
-#include <xtgrad/vectorize/dual.hpp>
 #include <xtgrad/vectorize/formula.hpp>
 
-#include "../kernels/parallel.hpp"
-#include "../kernels/polygamma.hpp"
+#include "../formula/source.hpp"
 #include "../ops/elementwise.hpp"
 #include "../tape/algebra.hpp"
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
+#include "vectorize_numbers.hpp"
 
 namespace xtgrad::detail {
 
-double polygamma(int n, double x) noexcept { return kernels::polygamma(n, x); }
+/// Traces are made anew at each call, for a formula may have captured other numbers; what follows from one is kept.
+struct LastTrace {
+    std::mutex mutex;
+    formula::Trace trace;
+    std::shared_ptr<formula::Source> source;
+};
+std::shared_ptr<LastTrace> no_trace() { return std::make_shared<LastTrace>(); }
 
 namespace {
 
+using formula::Id;
+using formula::Mode;
+using formula::Source;
 using Tensors = std::vector<Tensor>;
 
-/// A formula on its way over operands of one shape, some of which may be one number.
-class Pass {
+/// The source of a trace, perhaps of an equal one; null when there is none.
+std::shared_ptr<Source> source_of(LastTrace& last, formula::Trace trace) {
+    const std::lock_guard lock(last.mutex);
+    const std::size_t bytes = trace.size() * sizeof(formula::Entry);
+    if (last.trace.size() != trace.size() || std::memcmp(last.trace.data(), trace.data(), bytes) != 0) {
+        last.source = Source::of(trace);
+        last.trace = std::move(trace);
+    }
+    return last.source;
+}
+
+/// Is x one element, however often?
+bool repeats_one(const Tensor& x) {
+    Block* b = x.block();
+    for (int i = 0; i < b->rank; ++i)
+        if (b->shape()[i] != 1 && (!b->data || b->strides()[i] != 0)) return false;
+    return true;
+}
+
+/// Some nodes of a formula for these inputs, in one pass, each a recorded op. A derivative that is zero is undefined.
+Tensors evaluate(const std::shared_ptr<Source>&, Mode, Id root, const Tensors& x, std::size_t arity, const std::vector<bool>& of,
+                 const Shape&);
+
+/// x' = the cotangents that the formula's graph has for g,  y. = its tangent; both formulas again.
+class TracedClosure : public Closure {
 public:
-    Pass(const Formula& formula, const Tensors& x, const Shape& shape)
-        : formula_(formula), shape_(shape), count_(size_of(shape)), dtype_(x[0].dtype()) {
-        for (const Tensor& t : x) {
-            steps_.push_back(t.size() != 1);
-            x_.push_back(contiguous(t.size() == 1 ? t : broadcast_to(t, shape)));
-        }
-    }
-
-    Tensor value() const {
-        Tensor out = result();
-        each([&]<class T>(const Stretch<T>& s, Index begin) { formula_.value(s, mutable_data<T>(out) + begin); });
-        return out;
-    }
-    /// The derivatives by the arguments that are wanted, times g if there is one.
-    Tensors slopes(const std::vector<bool>& wanted, const Tensor& g) const {
-        Tensors out(x_.size());
-        for (std::size_t i = 0; i < out.size(); ++i)
-            if (wanted[i]) out[i] = result();
-        products(out, g.defined() ? contiguous(g) : g, nullptr);
-        return out;
-    }
-    /// The tangent, of the arguments that have one.
-    Tensor along(const Tensor* tangents) const {
-        Tensors dense(x_.size());
-        for (std::size_t i = 0; i < dense.size(); ++i)
-            if (tangents[i].defined()) dense[i] = contiguous(broadcast_to(tangents[i], shape_));
-        const Tensors out{result()};
-        products(out, {}, &dense);
-        return out[0];
-    }
-    /// A derivative of any order.
-    Tensor derivative(std::span<const int> by) const {
-        Tensor out = result();
-        each([&]<class T>(const Stretch<T>& s, Index begin) {
-            std::vector<double> x(x_.size());
-            for (Index k = 0; k < s.n; ++k) {
-                for (std::size_t i = 0; i < x.size(); ++i) x[i] = s.x[i][s.x_step[i] * k];
-                mutable_data<T>(out)[begin + k] = T(formula_.derivative(x.data(), by));
-            }
-        });
-        return out;
-    }
-
-private:
-    Tensor result() const { return allocate(dtype_, shape_, "vectorize"); }
-
-    void products(const Tensors& out, const Tensor& g, const Tensors* tangents) const {
-        each([&]<class T>(const Stretch<T>& s, Index begin) {
-            const auto at = [begin](const Tensor& t) { return t.defined() ? mutable_data<T>(t) + begin : nullptr; };
-            std::vector<T*> to;
-            std::vector<const T*> along;
-            for (const Tensor& t : out) to.push_back(at(t));
-            if (tangents)
-                for (const Tensor& t : *tangents) along.push_back(at(t));
-            formula_.slopes(s, {at(g), tangents ? along.data() : nullptr, to.data()});
-        });
-    }
-
-    /// f(stretch, where it begins) for stretches whose ends do not depend on the number of threads.
-    void each(auto f) const {
-        constexpr Index length = 4096;
-        std::exception_ptr error;
-        std::mutex mutex;
-        const auto part = [&](Index i) {
-            const Index begin = i * length;
-            try {
-                with_floating(dtype_, [&](auto z) {
-                    using T = decltype(z);
-                    std::vector<const T*> x;
-                    for (std::size_t k = 0; k < x_.size(); ++k) x.push_back(mutable_data<T>(x_[k]) + steps_[k] * begin);
-                    f(Stretch<T>{std::min(length, count_ - begin), x.data(), steps_.data()}, begin);
-                });
-            } catch (...) {
-                const std::lock_guard lock(mutex);
-                error = std::current_exception();
-            }
-        };
-        const Index parts = (count_ + length - 1) / length;
-        if (parts > 1)
-            kernels::parallel_tasks(parts, part);
-        else if (parts == 1)
-            part(0);
-        if (error) std::rethrow_exception(error);
-    }
-
-    const Formula& formula_;
-    Shape shape_;
-    Index count_;
-    Dtype dtype_;
-    Tensors x_;
-    std::vector<Index> steps_;
-};
-
-/// One derivative of a formula; the formula itself, by no argument. With f_i the derivative by argument i once more:
-/// x_i' = g f_i,  y. = sum x_i. f_i
-Tensor derivative(const std::shared_ptr<const Formula>&, const Tensors& x, const Shape&, std::vector<int> by);
-
-class FormulaClosure : public Closure {
-public:
-    FormulaClosure(std::shared_ptr<const Formula> formula, std::vector<int> by)
-        : formula_(std::move(formula)), by_(std::move(by)) {}
+    TracedClosure(std::shared_ptr<Source> source, Id root) : source_(std::move(source)), root_(root) {}
 
     void vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) const override {
-        const Tensors& x = n.extra->saved;
-        std::vector<bool> wanted(x.size());
-        for (std::size_t i = 0; i < x.size(); ++i) wanted[i] = wants(need, i);
-        Tensors of(x.size());
-        if (fused())
-            of = Pass(*formula_, x, n.shape()).slopes(wanted, g);
-        else
-            for (std::size_t i = 0; i < x.size(); ++i)
-                if (wanted[i]) of[i] = g * further(n, i);
-        for (std::size_t i = 0; i < x.size(); ++i)
-            if (wanted[i]) cotangents[i] = sum_to(of[i], x[i].shape());
+        Tensors x = n.extra->saved;
+        const std::size_t arity = x.size();
+        std::vector<bool> wanted(arity);
+        for (std::size_t i = 0; i < arity; ++i) wanted[i] = wants(need, i);
+        x.push_back(std::move(g));
+        const Tensors of = evaluate(source_, Mode::cotangents, root_, x, arity, wanted, n.shape());
+        for (std::size_t i = 0; i < arity; ++i)
+            if (of[i].defined()) cotangents[i] = sum_to(of[i], x[i].shape());
     }
-
     Tensor jvp(const Node& n, const Tensor* tangents) const override {
-        const Tensors& x = n.extra->saved;
-        if (fused()) return Pass(*formula_, x, n.shape()).along(tangents);
-        Tensor sum;
-        for (std::size_t i = 0; i < x.size(); ++i)
-            if (tangents[i].defined()) accumulate(sum, tangents[i] * further(n, i));
-        return sum;
+        Tensors x = n.extra->saved;
+        const std::size_t arity = x.size();
+        std::vector<bool> has_one(arity);
+        for (std::size_t i = 0; i < arity; ++i)
+            if ((has_one[i] = tangents[i].defined())) x.push_back(tangents[i]);
+        return evaluate(source_, Mode::tangent, root_, x, arity, has_one, n.shape())[0];
     }
 
 private:
-    /// Nobody wants derivatives of this derivative, and it is the first.
-    bool fused() const { return by_.empty() && !recording(); }
-    Tensor further(const Node& n, std::size_t i) const {
-        std::vector<int> by = by_;
-        by.push_back(int(i));
-        return derivative(formula_, n.extra->saved, n.shape(), std::move(by));
-    }
-
-    std::shared_ptr<const Formula> formula_;
-    std::vector<int> by_;
+    std::shared_ptr<Source> source_;
+    Id root_;
 };
 
 constexpr Op vectorize_op{"vectorize", closure_vjp, closure_jvp};
 
-Tensor derivative(const std::shared_ptr<const Formula>& formula, const Tensors& x, const Shape& shape, std::vector<int> by) {
-    if (by.size() > Formula::max_order)
-        fail<Error>("vectorize", "has derivatives up to the third; write the formula in ops of tensors for more");
-    const Pass pass(*formula, x, shape);
-    Tensor y;
-    if (by.empty()) {
-        y = pass.value();
-    } else if (by.size() == 1) {
-        std::vector<bool> wanted(x.size());
-        wanted[std::size_t(by[0])] = true;
-        y = pass.slopes(wanted, {})[std::size_t(by[0])];
-    } else {
-        y = pass.derivative(by);
+void run(const kernels::Program& program, const Tensors& x, const std::vector<bool>& repeats, const Tensors& out,
+         const Shape& shape) {
+    Tensors dense(x.size());
+    for (const auto slot : program.streamed) dense[slot - 1] = contiguous(broadcast_to(x[slot - 1], shape));
+    with_floating(x[0].dtype(), [&]<class T>(T) {
+        std::vector<const T*> from(x.size());
+        std::vector<T*> to;
+        for (std::size_t i = 0; i < x.size(); ++i)
+            if (const Tensor& t = repeats[i] ? x[i] : dense[i]; t.defined()) from[i] = mutable_data<T>(t);
+        for (const Tensor& t : out)
+            if (t.defined()) to.push_back(mutable_data<T>(t));
+        kernels::run<T>(program, size_of(shape), from.data(), to.data());
+    });
+}
+
+Tensors evaluate(const std::shared_ptr<Source>& source, Mode mode, Id root, const Tensors& x, std::size_t arity,
+                 const std::vector<bool>& of, const Shape& shape) {
+    std::vector<bool> repeats(x.size());
+    if (size_of(shape) != 1) std::transform(x.begin(), x.end(), repeats.begin(), repeats_one);
+    const formula::Plan& plan = source->plan(mode, root, arity, of, repeats);
+    Tensors out(plan.roots.size());
+    for (std::size_t i = 0; i < out.size(); ++i)
+        if (plan.roots[i] != formula::none && plan.passed[i] < 0) out[i] = allocate(x[0].dtype(), shape, "vectorize");
+    {
+        const Unrecorded pause;
+        run(plan.program, x, repeats, out, shape);
     }
-    if (!recording()) return y;
-    auto extra = std::make_unique<Extra>();
-    for (const Tensor& t : x) extra->tags.push_back(t.block()->tag);
-    extra->saved = x;
-    extra->closure = std::make_unique<FormulaClosure>(formula, std::move(by));
-    append(vectorize_op, y, 0, 0, 0, {}, std::move(extra));
-    return y;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        if (plan.passed[i] >= 0) {
+            out[i] = x[std::size_t(plan.passed[i])];
+        } else if (out[i].defined() && recording()) {
+            auto extra = std::make_unique<Extra>();
+            for (std::size_t k = 0; k < x.size(); ++k) {
+                extra->tags.push_back(x[k].block()->tag);
+                extra->saved.push_back(plan.reads[i][k] ? x[k] : ghost(x[k]));
+            }
+            extra->closure = std::make_unique<TracedClosure>(source, plan.roots[i]);
+            append(vectorize_op, out[i], 0, 0, 0, {}, std::move(extra));
+        }
+    }
+    return out;
 }
 
 }  // namespace
 
-Tensor vectorized(std::shared_ptr<const Formula> formula, Tensors x) {
+Tensor vectorized(const Formula& f, LastTrace& last, Tensors x) {
     Shape shape;
     for (const Tensor& t : x) {
         check_floating("vectorize", t);
         check_same_dtype("vectorize", x[0], t);
         shape = broadcast_shapes("vectorize", shape, t.shape());
     }
-    return derivative(formula, x, shape, {});
+    if (auto trace = formula::trace(f, int(x.size())))
+        if (const auto source = source_of(last, std::move(*trace)))
+            return evaluate(source, Mode::value, source->value(), x, x.size(), {}, shape)[0];
+    return vectorized_by_numbers(f.copy(), x, shape);
 }
 
 }  // namespace xtgrad::detail

@@ -1,5 +1,5 @@
 // A jacobian from one tape beside one vjp for each row, and scalar formulas as one op beside the same in separate ops: forward
-// and backward on 10^6 elements. Compiled for this machine, since the formulas are.
+// and backward on 10^6 elements, Hessian-vector products, and what tracing costs where there are 4 elements.
 #include <xtgrad/vectorize.hpp>
 #include <xtgrad/xtgrad.hpp>
 
@@ -40,24 +40,30 @@ int main(int argc, char** argv) {
     });
     add("jacobian 64 x 64, forward + one walk", [=] { return Results{xg::vjp(layers, v).second(v)}; });
 
-    for (const xg::Dtype dtype : {xg::f32, xg::f64}) {
-        const xg::Tensor x = xg::randn({1000000}, dtype, rng), y = xg::randn({1000000}, dtype, rng),
-                         g = xg::ones({1000000}, dtype);
-        const auto both = [&](const std::string& name, auto formula) {
-            const auto walk = [=](const auto& f) {
+    const auto bell = [](const auto& a, const auto& b) {
+        using std::exp;
+        return a * exp(-b * b);
+    };
+    const auto both = [&](const std::string& name, auto formula, auto walk) {
+        add(name + ", vectorized", [=] { return walk(xg::vectorize(formula)); });
+        add(name + ", kept vectorized", [=, kept = xg::vectorize(formula)] { return walk(kept); });
+        add(name + ", separate ops", [=] { return walk([=](const auto& a, const auto& b) { return formula(a, b); }); });
+    };
+    for (const xg::Dtype dtype : {xg::f32, xg::f64})
+        for (const xg::Index n : {1000000, 4}) {
+            const xg::Tensor x = xg::randn({n}, dtype, rng), y = xg::randn({n}, dtype, rng), g = xg::ones({n}, dtype);
+            const auto gradients = [=](const auto& f) {
                 xg::Tape tape;
                 const auto [dx, dy] = tape.vjp(f(x, y), g, {x, y});
                 return Results{dx, dy};
             };
-            const std::string full = name + (dtype == xg::f32 ? ", f32" : ", f64");
-            add(full + ", vectorized", [=] { return walk(xg::vectorize(formula)); });
-            add(full + ", separate ops", [=] { return walk([=](const auto& a, const auto& b) { return formula(a, b); }); });
-        };
-        both("lens", lens);
-        both("bell", [](const auto& a, const auto& b) {
-            using std::exp;
-            return a * exp(-b * b);
-        });
-    }
+            const auto second = [=](const auto& f) {
+                return Results{xg::hvp([&](const xg::Tensor& t) { return xg::sum(f(t, y)); })(x, g)};
+            };
+            const std::string rest = (n == 4 ? " of 4" : "") + std::string(dtype == xg::f32 ? ", f32" : ", f64");
+            both("lens" + rest, lens, gradients);
+            both("bell" + rest, bell, gradients);
+            if (n > 4) both("lens HVP" + rest, lens, second);
+        }
     return run_cases(argc, argv);
 }

@@ -233,6 +233,6 @@ TEST_CASE("errors of vectorize") {
     const auto summed = [](auto g) { return [g](const Tensor& t) { return xg::sum(xg::grad(g)(t)); }; };
     const auto total = [cube](const Tensor& t) { return xg::sum(cube(t)); };
     CHECK(near(summed(summed(summed(total)))(x), Tensor(18.)));
-    CHECK(has(complaint([&] { summed(summed(summed(summed(total))))(x); }), "[vectorize] has derivatives up to the third"));
+    CHECK(near(summed(summed(summed(summed(total))))(x), Tensor(0.)));
     CHECK(complaint([&] { xg::vectorize([](auto) -> double { throw xg::Error("mine"); })(normal({50000}, 3)); }) == "mine");
 }
