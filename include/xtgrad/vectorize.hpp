@@ -75,12 +75,13 @@ constexpr std::common_type_t<A, B> where(bool condition, A a, B b) {
 /// unless all are f32 or all f64.
 template <class F>
 auto vectorize(F f) {
-    return [ f = std::move(f), last = detail::no_trace() ]<class... X>
+    return [f = std::move(f)]<class... X>
         requires TensorOperands<X...>(const X&... x)
         ->Tensor {
+        using Formula = detail::FormulaOf<F, int(sizeof...(X))>;
+        static const auto last = detail::no_traces();
         const Tensor& like = detail::first_tensor(x...);
-        return detail::vectorized(detail::FormulaOf<F, int(sizeof...(X))>(f), *last,
-                                  {Tensor(detail::as_tensor("vectorize", x, like))...});
+        return detail::vectorized(Formula(f), *last, {Tensor(detail::as_tensor("vectorize", x, like))...});
     };
 }
 

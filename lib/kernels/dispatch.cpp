@@ -6,12 +6,12 @@
 
 #include "../rules/all.hpp"
 #include "attention.hpp"
-#include "choice.hpp"
 #include "dropout.hpp"
 #include "elementwise_table.hpp"
 #include "fold.hpp"
 #include "matrix.hpp"
 #include "optimizer.hpp"
+#include "program_kernels.hpp"
 #include "rows.hpp"
 
 namespace xtgrad::kernels {
@@ -108,11 +108,11 @@ template const AttentionKernels<float>& attention_kernels() noexcept;
 template const AttentionKernels<double>& attention_kernels() noexcept;
 
 template <class T>
-const ChoiceKernels& choice_kernels() noexcept {
-    return of_variant(active_isa(), []<Isa isa>() -> auto& { return choice_kernels_of<T, isa>(); });
+const ProgramKernels& program_kernels() noexcept {
+    return of_variant(active_isa(), []<Isa isa>() -> auto& { return program_kernels_of<T, isa>(); });
 }
-template const ChoiceKernels& choice_kernels<float>() noexcept;
-template const ChoiceKernels& choice_kernels<double>() noexcept;
+template const ProgramKernels& program_kernels<float>() noexcept;
+template const ProgramKernels& program_kernels<double>() noexcept;
 
 template <class T>
 const DropoutKernels<T>& dropout_kernels() noexcept {

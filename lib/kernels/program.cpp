@@ -4,13 +4,13 @@
 #include <array>
 #include <cstddef>
 
-#include "choice.hpp"
 #include "parallel.hpp"
+#include "program_kernels.hpp"
 
 namespace xtgrad::kernels {
 namespace {
 
-constexpr Index cache = 24 << 10, least_block = 64, most_block = 2048;
+constexpr Index cache = 8 << 10, least_block = 64, most_block = 2048;
 constexpr std::size_t local_bytes = 32 << 10;
 
 template <class T>
@@ -21,11 +21,13 @@ Kernel kernel_of(const Instruction& i) {
         const OpKernels& of = sizeof(T) == 4 ? row.f32 : row.f64;
         return i.kind == value ? of.value : of.vjp[i.which];
     }
-    const ChoiceKernels& choices = choice_kernels<T>();
+    const ProgramKernels& kernels = program_kernels<T>();
     switch (i.kind) {
-        case greater: return choices.greater;
-        case greater_equal: return choices.greater_equal;
-        case equal: return choices.equal;
+        case greater: return kernels.greater;
+        case greater_equal: return kernels.greater_equal;
+        case equal: return kernels.equal;
+        case scaled_product: return kernels.scaled_product;
+        case product_sum: return kernels.product_sum;
         default:
             return [](Index n, void* out, const Operands& in, Numbers) {
                 std::copy_n(static_cast<const T*>(in.a), n, static_cast<T*>(out));
@@ -37,18 +39,19 @@ Kernel kernel_of(const Instruction& i) {
 template <class T>
 class Machine {
 public:
-    Machine(const Program& p, Index block, const T* const* inputs, T* const* outputs, T* buffers, T** places)
+    Machine(const Program& p, Index block, const void* const* inputs, void* const* outputs, T* buffers, T** places)
         : program_(p), block_(block), inputs_(inputs), outputs_(outputs), places_(places) {
         places[0] = nullptr;
         for (Index i = 0; i < p.buffers; ++i) places[first_buffer() + i] = buffers + i * (block + lanes);
         for (const auto& c : p.constants) std::fill_n(places[c.buffer], block + lanes, static_cast<T>(c.value));
-        for (const auto& r : p.repeated) std::fill_n(places[r.buffer], block + lanes, *inputs[r.input - 1]);
+        for (const auto& r : p.repeated)
+            std::fill_n(places[r.buffer], block + lanes, *static_cast<const T*>(inputs[r.input - 1]));
         run(p.once, block);
     }
     void range(Index begin, Index end) {
         for (Index first = begin; first < end; first += block_) {
-            for (const auto i : program_.streamed) places_[i] = const_cast<T*>(inputs_[i - 1]) + first;
-            for (Index i = 0; i < program_.outputs; ++i) places_[1 + program_.inputs + i] = outputs_[i] + first;
+            for (const auto i : program_.streamed) places_[i] = static_cast<T*>(const_cast<void*>(inputs_[i - 1])) + first;
+            for (Index i = 0; i < program_.outputs; ++i) places_[1 + program_.inputs + i] = static_cast<T*>(outputs_[i]) + first;
             run(program_.each, std::min(block_, end - first));
         }
     }
@@ -62,15 +65,15 @@ private:
 
     const Program& program_;
     Index block_;
-    const T* const* inputs_;
-    T* const* outputs_;
+    const void* const* inputs_;
+    void* const* outputs_;
     T** places_;
 };
 
 }  // namespace
 
 template <class T>
-void run(const Program& p, Index n, const T* const* inputs, T* const* outputs) {
+void run(const Program& p, Index n, const void* const* inputs, void* const* outputs) {
     if (n == 0 || p.outputs == 0) return;
     const Index streams = p.inputs + p.outputs + p.buffers, room = cache / (streams * Index(sizeof(T))) / lanes * lanes;
     const Index needed = (n + lanes - 1) / lanes * lanes;  // a small one's constants are few
@@ -96,7 +99,7 @@ void run(const Program& p, Index n, const T* const* inputs, T* const* outputs) {
         parallel_tasks((n + part - 1) / part, compute);
 }
 
-template void run(const Program&, Index, const float* const*, float* const*);
-template void run(const Program&, Index, const double* const*, double* const*);
+template void run<float>(const Program&, Index, const void* const*, void* const*);
+template void run<double>(const Program&, Index, const void* const*, void* const*);
 
 }  // namespace xtgrad::kernels

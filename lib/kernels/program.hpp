@@ -11,7 +11,16 @@ namespace xtgrad::kernels {
 using Slot = std::uint32_t;
 
 struct Instruction {
-    enum class Kind : std::uint8_t { value, product, greater, greater_equal, equal, copy };  // product: g * slope `which`
+    enum class Kind : std::uint8_t {
+        value,    // of the rule
+        product,  // g times its slope `which`
+        greater,
+        greater_equal,
+        equal,
+        scaled_product,
+        product_sum,  // see ProgramKernels
+        copy
+    };
 
     Kind kind;
     std::uint8_t which = 0;
@@ -41,6 +50,6 @@ struct Program {
 /// in memory as for every elementwise kernel; an input that `repeated` names is one element, and others that
 /// `streamed` does not name are not read.
 template <class T>
-void run(const Program&, Index n, const T* const* inputs, T* const* outputs);
+void run(const Program&, Index n, const void* const* inputs, void* const* outputs);
 
 }  // namespace xtgrad::kernels

@@ -13,13 +13,29 @@
 
 namespace xtgrad::detail {
 
-/// Traces are made anew at each call, for a formula may have captured other numbers; what follows from one is kept.
-struct LastTrace {
+/// Traces are made anew at each call, for a formula may have captured other numbers; what follows from the last few is kept.
+struct LastTraces {
+    static constexpr std::size_t most = 8;
+
     std::mutex mutex;
-    formula::Trace trace;
-    std::shared_ptr<formula::Source> source;
+    std::vector<std::pair<formula::Trace, std::shared_ptr<formula::Source>>> known;
+    std::size_t oldest = 0;
+
+    /// The source of a trace or of an equal one; null when there is none.
+    std::shared_ptr<formula::Source> source_of(formula::Trace trace) {
+        const std::lock_guard lock(mutex);
+        const std::size_t bytes = trace.size() * sizeof(formula::Entry);
+        for (const auto& [other, source] : known)
+            if (other.size() == trace.size() && std::memcmp(other.data(), trace.data(), bytes) == 0) return source;
+        auto source = formula::Source::of(trace);
+        if (known.size() < most)
+            known.emplace_back(std::move(trace), source);
+        else
+            known[oldest++ % most] = {std::move(trace), source};
+        return source;
+    }
 };
-std::shared_ptr<LastTrace> no_trace() { return std::make_shared<LastTrace>(); }
+std::shared_ptr<LastTraces> no_traces() { return std::make_shared<LastTraces>(); }
 
 namespace {
 
@@ -27,17 +43,6 @@ using formula::Id;
 using formula::Mode;
 using formula::Source;
 using Tensors = std::vector<Tensor>;
-
-/// The source of a trace, perhaps of an equal one; null when there is none.
-std::shared_ptr<Source> source_of(LastTrace& last, formula::Trace trace) {
-    const std::lock_guard lock(last.mutex);
-    const std::size_t bytes = trace.size() * sizeof(formula::Entry);
-    if (last.trace.size() != trace.size() || std::memcmp(last.trace.data(), trace.data(), bytes) != 0) {
-        last.source = Source::of(trace);
-        last.trace = std::move(trace);
-    }
-    return last.source;
-}
 
 /// Is x one element, however often?
 bool repeats_one(const Tensor& x) {
@@ -82,19 +87,18 @@ private:
 
 constexpr Op vectorize_op{"vectorize", closure_vjp, closure_jvp};
 
-void run(const kernels::Program& program, const Tensors& x, const std::vector<bool>& repeats, const Tensors& out,
-         const Shape& shape) {
-    Tensors dense(x.size());
-    for (const auto slot : program.streamed) dense[slot - 1] = contiguous(broadcast_to(x[slot - 1], shape));
-    with_floating(x[0].dtype(), [&]<class T>(T) {
-        std::vector<const T*> from(x.size());
-        std::vector<T*> to;
-        for (std::size_t i = 0; i < x.size(); ++i)
-            if (const Tensor& t = repeats[i] ? x[i] : dense[i]; t.defined()) from[i] = mutable_data<T>(t);
-        for (const Tensor& t : out)
-            if (t.defined()) to.push_back(mutable_data<T>(t));
-        kernels::run<T>(program, size_of(shape), from.data(), to.data());
-    });
+void run(const kernels::Program& program, const Tensors& x, const Tensors& out, const Shape& shape) {
+    Tensors copies;
+    std::vector<void*> from(x.size()), to;
+    for (const auto& one : program.repeated) from[one.input - 1] = x[one.input - 1].block()->data;
+    for (const auto slot : program.streamed) {
+        const Tensor& t = x[slot - 1];
+        const bool in_place = t.block()->dense && t.shape() == shape;
+        from[slot - 1] = (in_place ? t : copies.emplace_back(contiguous(broadcast_to(t, shape)))).block()->data;
+    }
+    for (const Tensor& t : out)
+        if (t.defined()) to.push_back(t.block()->data);
+    with_floating(x[0].dtype(), [&]<class T>(T) { kernels::run<T>(program, size_of(shape), from.data(), to.data()); });
 }
 
 Tensors evaluate(const std::shared_ptr<Source>& source, Mode mode, Id root, const Tensors& x, std::size_t arity,
@@ -107,7 +111,7 @@ Tensors evaluate(const std::shared_ptr<Source>& source, Mode mode, Id root, cons
         if (plan.roots[i] != formula::none && plan.passed[i] < 0) out[i] = allocate(x[0].dtype(), shape, "vectorize");
     {
         const Unrecorded pause;
-        run(plan.program, x, repeats, out, shape);
+        run(plan.program, x, out, shape);
     }
     for (std::size_t i = 0; i < out.size(); ++i) {
         if (plan.passed[i] >= 0) {
@@ -127,7 +131,7 @@ Tensors evaluate(const std::shared_ptr<Source>& source, Mode mode, Id root, cons
 
 }  // namespace
 
-Tensor vectorized(const Formula& f, LastTrace& last, Tensors x) {
+Tensor vectorized(const Formula& f, LastTraces& last, Tensors x) {
     Shape shape;
     for (const Tensor& t : x) {
         check_floating("vectorize", t);
@@ -135,7 +139,7 @@ Tensor vectorized(const Formula& f, LastTrace& last, Tensors x) {
         shape = broadcast_shapes("vectorize", shape, t.shape());
     }
     if (auto trace = formula::trace(f, int(x.size())))
-        if (const auto source = source_of(last, std::move(*trace)))
+        if (const auto source = last.source_of(std::move(*trace)))
             return evaluate(source, Mode::value, source->value(), x, x.size(), {}, shape)[0];
     return vectorized_by_numbers(f.copy(), x, shape);
 }

@@ -120,8 +120,8 @@ def transforms_shares(transforms, build):
             print(f"{name}, {dtype}, 10^6 elements: vectorized {one / 1e3:.0f} us, {separate / one:.1f} times faster than separate ops; "
                   f"at least 3: {'met' if separate >= 3 * one else 'missed'}")
     for name in ("lens of 4, f64", "bell of 4, f64"):
-        fresh, kept, separate = (times[f"{name}, {way}"] for way in ("vectorized", "kept vectorized", "separate ops"))
-        print(f"{name}: vectorized {fresh / 1e3:.1f} us, {kept / 1e3:.1f} when the op is kept, in separate ops {separate / 1e3:.1f}")
+        one, separate = (times[f"{name}, {way}"] for way in ("vectorized", "separate ops"))
+        print(f"{name}: vectorized {one / 1e3:.1f} us, in separate ops {separate / 1e3:.1f}")
     for what, length in (("stored", 0), ("in 8 checkpoints of 8", 8), ("in checkpoints of 22, and those of 2", 22)):
         memory = subprocess.run([f"{build}/bench_checkpoint_memory", str(length)], capture_output=True, text=True).stdout.strip()
         print(f"64 layers of 4 MB, forward + backward, {what}: {memory} MB")

@@ -46,7 +46,6 @@ int main(int argc, char** argv) {
     };
     const auto both = [&](const std::string& name, auto formula, auto walk) {
         add(name + ", vectorized", [=] { return walk(xg::vectorize(formula)); });
-        add(name + ", kept vectorized", [=, kept = xg::vectorize(formula)] { return walk(kept); });
         add(name + ", separate ops", [=] { return walk([=](const auto& a, const auto& b) { return formula(a, b); }); });
     };
     for (const xg::Dtype dtype : {xg::f32, xg::f64})

@@ -26,11 +26,11 @@ public:
     static constexpr int max_order = 3;
 };
 
-/// What one function given to vectorize was traced to at last, with the programs derived from it.
-struct LastTrace;
-std::shared_ptr<LastTrace> no_trace();
+/// What the formulas of one type were traced to at last, with the programs derived from that. For any thread.
+struct LastTraces;
+std::shared_ptr<LastTraces> no_traces();
 
-Tensor vectorized(const Formula&, LastTrace&, std::vector<Tensor> x);
+Tensor vectorized(const Formula&, LastTraces&, std::vector<Tensor> x);
 
 }  // namespace detail
 }  // namespace xtgrad
