@@ -23,6 +23,8 @@ struct Problem {
     Tensor solution;  ///< empty where the paper gives none
 
     Tensor operator()(const Tensor& x) const { return xg::sum(xg::square(residuals(x))); }
+    /// Whether this is the minimum, to as many digits as are published.
+    bool reached(double value) const { return std::abs(value - minimum) <= (minimum > 0 ? 5e-6 * minimum : 1e-12); }
 };
 
 namespace detail {
