@@ -6,6 +6,7 @@
 #include <numbers>
 #include <vector>
 
+#include <xtensor/xadapt.hpp>
 #include <xtgrad/xtgrad.hpp>
 
 namespace adbench {
@@ -31,9 +32,7 @@ inline Tensor triangle_places(Index d) {
         places[std::size_t(column * d + column)] = column;
         for (Index row = column + 1; row < d; ++row) places[std::size_t(row * d + column)] = next++;
     }
-    Tensor t = xg::zeros({d * d}, xg::i64);
-    std::copy(places.begin(), places.end(), const_cast<std::int64_t*>(t.data<std::int64_t>()));
-    return t;
+    return xt::adapt(places);
 }
 
 inline double log_gamma_of_degree(double a, double p) {
@@ -93,15 +92,20 @@ struct Hand {
     Tensor bases, inverses, positions, weights;
 };
 
+/// The places in theta of the angles by which each bone turns around x and z, (bones, 2); behind theta where it does not.
+inline Tensor angle_places(Index bones) {
+    std::vector<std::int64_t> places(static_cast<std::size_t>(2 * bones), 26);
+    for (std::size_t finger = 0; finger < 5; ++finger)
+        for (const auto& [joint, axis, angle] : {std::array<std::size_t, 3>{0, 0, 0}, {0, 1, 1}, {1, 0, 2}, {2, 0, 3}})
+            places[2 * (2 + 4 * finger + joint) + axis] = std::int64_t(6 + 4 * finger + angle);
+    return xg::reshape(Tensor(xt::adapt(places)), {bones, 2});
+}
+
 /// How far the vertices of a posed hand are from points, (v, 3). theta: rotation (3), translation (3), and for each of five
 /// fingers the angles of three joints: that of the first around x and z, those of the others around x.
 inline Tensor hand(const Tensor& theta, const Hand& model, const Tensor& points) {
     const auto count = Index(model.parents.size());
-    Tensor places = xg::full({count, 2}, double(theta.size()), xg::f64);  // where nothing turns: a zero behind theta
-    for (int finger = 0; finger < 5; ++finger)
-        for (const auto& [joint, axis, angle] : {std::array{0, 0, 0}, {0, 1, 1}, {1, 0, 2}, {2, 0, 3}})
-            places = xg::set_view(places, 6 + 4 * finger + angle, 2 + 4 * finger + joint, axis);
-    const Tensor angles = xg::take(xg::concatenate(std::vector{theta, xg::zeros({1})}), xg::astype(places, xg::i64));
+    const Tensor angles = xg::take(xg::concatenate(std::vector{theta, xg::zeros({1})}), angle_places(count));
 
     /// 4 x 4 matrices that turn in the plane of two axes.
     const auto turned = [&](int angle, int first, int second) {
