@@ -1,7 +1,7 @@
 // Test functions with published minima by Newton's method, by L-BFGS and by NLopt: a second.
 //
-// Newton's direction comes from conjugate gradients on Hessian-vector products, so that no matrix is ever made. The functions
-// are sums of squares from the collection of More, Garbow and Hillstrom.
+// Newton's direction comes from conjugate gradients on Hessian-vector products, forward walks over the recorded gradient, so that
+// no matrix is ever made. The functions are sums of squares from the collection of More, Garbow and Hillstrom.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -100,7 +100,7 @@ int newton(int argc, char** argv) {
     std::printf("%-31s%-14s%6s %5s %12s %10s %12s\n", "problem", "method", "steps", "runs", "f", "|gradient|", "published");
     int missed = 0;
     for (const Problem& p : chosen) missed += compare(p);
-    std::puts("\nRuns of f are for values with gradients and for Hessian-vector products.");
+    std::puts("\nRuns of f: one for each value and gradient, and one for the Hessian-vector products of a step.");
     if (only == 0) example::tell(draw_ways(options.out + "/ways"));
     return options.check && missed;
 }

@@ -162,9 +162,9 @@ private:
         Tensor d = zeros_like(g), residual = -g, p = residual;
         double squares = scalar_product(residual, residual);
         const double size = std::sqrt(squares), enough = std::min(0.1, std::sqrt(size)) * size;
-        const Tensors x = unpacked(at_.x, like_);
+        const auto hessian = objective_.hessian(unpacked(at_.x, like_));
         for (std::size_t i = 0, n = 2 * g.size() + 10; i < n && std::sqrt(squares) > enough; ++i) {
-            const Tensor Hp = packed(objective_.hessian_product(x, unpacked(p, like_)));
+            const Tensor Hp = packed(hessian(unpacked(p, like_)));
             const double curvature = scalar_product(p, Hp), pp = scalar_product(p, p), dp = scalar_product(d, p);
             const double room = radius * radius - scalar_product(d, d);
             const double edge = (std::sqrt(dp * dp + pp * room) - dp) / pp;  // |d + edge p| is the radius

@@ -27,7 +27,7 @@ TEST_CASE("published minima by both methods") {
             CHECK(xg::amax(xg::abs(m.gradient)).item<double>() <= tolerance);
             CHECK(near(m.gradient, xg::grad(p)(m.x)));
             if (p.solution.defined()) CHECK(near(m.x, p.solution, 1e-6));
-            CHECK(m.iterations <= 500);
+            CHECK(m.iterations <= 200);
             CHECK(m.evaluations > m.iterations);
         }
 }
