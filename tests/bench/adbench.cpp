@@ -51,17 +51,18 @@ void add_lstm() {
 }
 
 /// Each observation has two residuals, which depend on its own camera, point and weight alone: two reverse walks make all of
-/// the sparse Jacobian's blocks (p, 11), (p, 3) and (p, 1).
+/// the sparse Jacobian's blocks (11, p), (3, p) and (p).
 void add_bundle() {
     constexpr Index cameras = 49, points = 7776, p = 31843;
-    const Tensor seen = data({p, 2}, 1, 60000);
+    const Tensor seen = data({2, p}, 1, 60000);
     const auto modulo = [](Index n) { return xg::astype(xg::fmod(xg::arange(double(p)), double(n)), xg::i64); };
-    const Tensors of_each{xg::take(data({cameras, 11}, 0.5, 0) + 1., modulo(cameras), 0),
-                          xg::take(data({points, 3}, 1, 1000) + 3., modulo(points), 0), data({p, 1}, 0.2, 30000) + 1.};
+    const Tensors of_each{xg::take(data({11, cameras}, 0.05, 0) + 0.1, modulo(cameras), 1),
+                          xg::take(data({3, points}, 1, 1000) + 3., modulo(points), 1), data({p}, 0.2, 30000) + 1.};
     const auto f = [=](const Tensors& x) { return adbench::reprojection(x[0], x[1], x[2], seen); };
     add_case(
         "BA, function", [=] { return Tensors{f(of_each)}; }, magnitude);
-    const Tensor first = xg::broadcast_to(xg::tensor({1., 0.}), {p, 2}), second = xg::broadcast_to(xg::tensor({0., 1.}), {p, 2});
+    const Tensor first = xg::broadcast_to(xg::tensor({{1.}, {0.}}), {2, p}),
+                 second = xg::broadcast_to(xg::tensor({{0.}, {1.}}), {2, p});
     add_case(
         "BA, Jacobian",
         [=] {

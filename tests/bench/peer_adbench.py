@@ -56,27 +56,27 @@ def lstm(layers=2, count=1024, width=14):
 
 
 def rotated(r, x):
-    angle = (r * r).sum(1, keepdim=True).sqrt()
+    angle = (r * r).sum(0).sqrt()
     axis = r / angle
-    return x * angle.cos() + torch.linalg.cross(axis, x) * angle.sin() + axis * (axis * x).sum(1, keepdim=True) * (1 - angle.cos())
+    return x * angle.cos() + torch.linalg.cross(axis.expand_as(x), x, dim=0) * angle.sin() + axis * ((axis * x).sum(0) * (1 - angle.cos()))
 
 
 def bundle(cameras=49, points=7776, p=31843):
-    every, seen = torch.arange(p), data((p, 2), 1, 60000)
-    of_each = tuple(x.requires_grad_() for x in ((data((cameras, 11), 0.5, 0) + 1)[every % cameras],
-                                                 (data((points, 3), 1, 1000) + 3)[every % points], data((p, 1), 0.2, 30000) + 1))
+    every, seen = torch.arange(p), data((2, p), 1, 60000)
+    of_each = tuple(x.requires_grad_() for x in ((data((11, cameras), 0.05, 0) + 0.1)[:, every % cameras],
+                                                 (data((3, points), 1, 1000) + 3)[:, every % points], data((p,), 0.2, 30000) + 1))
 
     def function():
         camera, point, weight = of_each
-        turned = rotated(camera[:, 0:3], point - camera[:, 3:6])
-        flat = turned[:, 0:2] / turned[:, 2:3]
-        square = flat.square().sum(1, keepdim=True)
-        distortion = 1 + camera[:, 9:10] * square + camera[:, 10:11] * square * square
-        return weight * (flat * distortion * camera[:, 6:7] + camera[:, 7:9] - seen)
+        turned = rotated(camera[0:3], point - camera[3:6])
+        flat = turned[0:2] / turned[2]
+        square = flat.square().sum(0)
+        distortion = 1 + square * (camera[9] + camera[10] * square)
+        return weight * (flat * (distortion * camera[6]) + camera[7:9] - seen)
 
     def jacobian():
         residuals = function()
-        rows = [torch.tensor(row).expand(p, 2) for row in ((1.0, 0.0), (0.0, 1.0))]
+        rows = [torch.tensor(row)[:, None].expand(2, p) for row in ((1.0, 0.0), (0.0, 1.0))]
         return [block for row in rows for block in torch.autograd.grad(residuals, of_each, row, retain_graph=row is rows[0])]
 
     return function, jacobian
@@ -108,7 +108,7 @@ def hand(vertices=544):
         for relative, parent in zip(relatives, parents):
             absolutes.append(relative if parent < 0 else absolutes[parent] @ relative)
         carried = ((torch.stack(absolutes) @ inverses @ homogeneous) * weights[:, None]).sum(0)
-        return points - rotated(theta[:3].expand(vertices, 3), carried[:3].T) - theta[3:6]
+        return points - rotated(theta[:3, None], carried[:3]).T - theta[3:6]
 
     return lambda: of(theta), lambda: [torch.func.jacfwd(of)(theta)]
 
