@@ -27,7 +27,7 @@ function(xtgrad_docs_page name page)
       string(APPEND story "${block}\n")
     endif()
   endforeach()
-  if(story MATCHES "xg::vectorize")  # a header of its own: it takes the compiler a second
+  if(story MATCHES "xg::vectorize")  # a header of its own
     string(PREPEND structs "#include <xtgrad/vectorize.hpp>\n")
   endif()
   if(story)
