@@ -241,6 +241,8 @@ TEST_CASE("NaN, infinities and signed zeros go as in separate ops") {
     alike(xg::vectorize(f)(x), f(x));
     alike(xg::vectorize(g)(x), g(x));
     alike(backward<1>(xg::vectorize(g), x), backward<1>(g, x));
+    const auto pole = xg::vectorize([](auto t) { return 1 / -(t * t); });  // of minus zero
+    CHECK(pole(xg::tensor({0., 2.})).values<double>()(0) == -inf);
 }
 
 TEST_CASE("inside other transforms, from several threads, and one node for each call") {
