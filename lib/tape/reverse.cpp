@@ -113,11 +113,7 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
             const Need need = sweep.need(slot);
             const auto inputs = node.inputs();
             Tensor few[2];
-            Tensor* of = few;
-            if (inputs.size() > 2) {
-                many.assign(inputs.size(), Tensor());
-                of = many.data();
-            }
+            Tensor* const of = room_for(inputs.size(), few, many);
             node.op->vjp(node, std::move(g), need, of);
             for (std::size_t i = 0; i < inputs.size(); ++i) {
                 if (!wants(need, i) || !of[i].defined()) continue;
