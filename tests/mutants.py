@@ -50,7 +50,8 @@ MUTANTS = [
     ("qr: half of the symmetric part", "lib/linalg/qr.cpp", "+ transposed(lower_part(m, false))", ""),
     ("eigh: gaps of the wrong sign", "lib/linalg/spectral.cpp", "return as_row(x) - as_column(x);", "return as_column(x) - as_row(x);"),
     ("svd: the part outside dropped", "lib/linalg/spectral.cpp", "x = x + f.outside(g);", "x = x + f.outside(g) * 0.;"),
-    ("pinv: a term dropped", "lib/linalg/least_squares.cpp", "sum = sum + matmul(matmul(left_rest(gt, a, p), p), pt);", ""),
+    ("pinv: a term dropped", "lib/linalg/least_squares.cpp", "sum = sum + matmul(matmul(left_rest(gt, a, p), p), pt);",
+     "sum = sum + 0. * matmul(matmul(left_rest(gt, a, p), p), pt);"),
     ("expm: the adjoint not transposed", "lib/linalg/functions.cpp", "frechet(transposed(n.in[0]), g)", "frechet(n.in[0], g)"),
     ("logsumexp: no weights", "lib/ops/reduction.cpp", "exp(n.in[0] - spread(n.out, r, n.in[0].shape()))", "(static_cast<void>(r), exp(n.in[0]))"),
 ]
