@@ -4,17 +4,20 @@
 // information).
 //
 // The data are a draw from a process whose parameters are known: y ~ N(0, K + noise^2), K = amplitude^2 exp(-d^2 / 2 length^2).
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <numbers>
 
 #include <xtgrad/xtgrad.hpp>
 
+#include "common/options.hpp"
+#include "common/picture.hpp"
+#include "common/ranks.hpp"
+
 namespace xg = xtgrad;
-using xg::Index, xg::Tensor;
+using xg::Tensor;
 
 namespace {
 
@@ -70,48 +73,48 @@ Point minimize(const Tensor& start, const Tensor& x, const Tensor& y) {
     return now;
 }
 
-/// Mean and standard deviation of the process at other places, as columns beside the data.
-void draw(const Tensor& theta, const Tensor& x, const Tensor& y) {
+/// Mean and standard deviation of the process at other places.
+example::Picture draw(const std::string& path, const Tensor& theta, const Tensor& x, const Tensor& y) {
     const Tensor places = xg::linspace(-0.5, 8.5, 181), l = xg::linalg::cholesky(covariance(theta, x)),
                  k = kernel(theta, places, x);
     const Tensor mean = xg::matmul(k, xg::linalg::solve_cholesky(l, y));
     const Tensor known = xg::sum(xg::square(xg::linalg::solve_triangular(l, xg::transpose(k))), 0);
     const Tensor deviation = xg::sqrt(xg::square(parameter(theta, 0)) - known);
-    std::ofstream curve("gaussian_process.csv"), points("gaussian_process_data.csv");
-    for (Index i = 0; i < places.shape(0); ++i)
-        curve << places.data<double>()[i] << ' ' << mean.data<double>()[i] << ' ' << deviation.data<double>()[i] << '\n';
-    for (Index i = 0; i < x.shape(0); ++i) points << x.data<double>()[i] << ' ' << y.data<double>()[i] << '\n';
-    curve.close();
-    points.close();
-    std::ofstream("gaussian_process.gp")
-        << "set terminal svg size 800,450; set output 'gaussian_process.svg'; set key outside bottom center horizontal; set "
-           "style fill solid 0.3 noborder\n"
-           "plot 'gaussian_process.csv' using 1:($2-2*$3):($2+2*$3) with filledcurves lc 'skyblue' title '2 standard "
-           "deviations', \\\n"
-           "     '' using 1:2 with lines lc 'navy' title 'mean', 'gaussian_process_data.csv' with points pt 7 ps 0.4 lc 'black' "
-           "title 'data'\n";
-    if (std::system("gnuplot gaussian_process.gp 2> /dev/null") == 0)
-        std::puts("\nThe picture is gaussian_process.svg.");
-    else
-        std::puts("\nNo gnuplot here: the curve is in gaussian_process.csv, the data in gaussian_process_data.csv.");
+    return example::draw_band(path, "A Gaussian process", "x", "y", {places, mean, deviation}, x, y);
+}
+
+int gaussian_process(int argc, char** argv) {
+    example::Options options("gaussian_process", "Finds the hyperparameters of a Gaussian process.");
+    std::int64_t count = 80;
+    options.seed = 7;
+    options.add("--count", count, "of observations");
+    options.add("--seed", options.seed, "of the observations");
+    options.add("--out", options.out, "the folder for the picture");
+    options.add("--check", options.check, "fail unless all are within three standard errors of the truth");
+    options.parse(argc, argv);
+
+    xg::Rng rng(std::uint64_t(options.seed));
+    const Tensor x = xg::sort(xg::uniform({count}, xg::f64, rng, 0, 8));
+    const Tensor y = xg::matmul(xg::linalg::cholesky(covariance(truth, x)), xg::randn({count}, xg::f64, rng));
+
+    std::puts("step  -log likelihood   |gradient|");
+    const Point best = minimize(xg::zeros({3}), x, y);
+    const Tensor errors = xg::sqrt(xg::diagonal(xg::linalg::inv(best.hessian)));  // of the logarithms
+
+    std::printf("\n%-10s %8s %10s %18s\n", "", "true", "found", "standard error");
+    bool near = true;
+    for (int i = 0; i < 3; ++i) {
+        const double found = parameter(best.theta, i).item<double>(), error = xg::view(errors, i).item<double>();
+        near = near && std::abs(xg::view(best.theta - truth, i).item<double>()) < 3 * error;
+        std::printf("%-10s %8.3f %10.3f %18.3f\n", names[std::size_t(i)], parameter(truth, i).item<double>(), found,
+                    found * error);
+    }
+    example::tell(draw(options.out + "/process", best.theta, x, y));
+    return options.check && !near;
 }
 
 }  // namespace
 
-int main() {
-    xg::Rng rng(7);
-    const Tensor x = xg::sort(xg::uniform({80}, xg::f64, rng, 0, 8));
-    const Tensor y = xg::matmul(xg::linalg::cholesky(covariance(truth, x)), xg::randn({80}, xg::f64, rng));
-
-    std::puts("step  -log likelihood   |gradient|");
-    const Point best = minimize(xg::zeros({3}), x, y);
-    const Tensor errors = xg::sqrt(xg::diagonal(xg::linalg::inv(best.hessian)));
-
-    std::printf("\n%-10s %8s %10s %18s\n", "", "true", "found", "standard error");
-    for (int i = 0; i < 3; ++i) {
-        const double found = parameter(best.theta, i).item<double>();
-        std::printf("%-10s %8.3f %10.3f %18.3f\n", names[std::size_t(i)], parameter(truth, i).item<double>(), found,
-                    found * xg::view(errors, i).item<double>());
-    }
-    draw(best.theta, x, y);
+int main(int argc, char** argv) {
+    return example::run_main("gaussian_process", [&] { return gaussian_process(argc, argv); });
 }

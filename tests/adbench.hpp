@@ -6,6 +6,7 @@
 #include <numbers>
 #include <vector>
 
+#include <xtensor/xadapt.hpp>
 #include <xtgrad/xtgrad.hpp>
 
 namespace adbench {
@@ -31,9 +32,7 @@ inline Tensor triangle_places(Index d) {
         places[std::size_t(column * d + column)] = column;
         for (Index row = column + 1; row < d; ++row) places[std::size_t(row * d + column)] = next++;
     }
-    Tensor t = xg::zeros({d * d}, xg::i64);
-    std::copy(places.begin(), places.end(), const_cast<std::int64_t*>(t.data<std::int64_t>()));
-    return t;
+    return xt::adapt(places);
 }
 
 inline double log_gamma_of_degree(double a, double p) {
@@ -64,26 +63,26 @@ inline Tensor gmm(const Mixture& mixture, const Tensor& x, const Wishart& prior)
     return likelihood + wishart + constant;
 }
 
-/// x (N, 3) turned by the angle |r| around r (N, 3), each by its own (Rodrigues).
+/// The columns of x (3, N) turned by the angle |r| around those of r (3, N), or around a single one (Rodrigues).
 inline Tensor rotated(const Tensor& r, const Tensor& x) {
-    const auto dot = [](const Tensor& a, const Tensor& b) { return xg::sum(a * b, 1, xt::keep_dims); };
+    const auto dot = [](const Tensor& a, const Tensor& b) { return xg::sum(a * b, 0); };
     const auto cross = [](const Tensor& a, const Tensor& b) {
-        const auto turned = [](const Tensor& v, int by) { return xg::roll(v, by, 1); };
+        const auto turned = [](const Tensor& v, int by) { return xg::roll(v, by, 0); };
         return turned(a, -1) * turned(b, 1) - turned(a, 1) * turned(b, -1);
     };
     const Tensor angle = xg::sqrt(dot(r, r)), axis = r / angle;
-    return x * xg::cos(angle) + cross(axis, x) * xg::sin(angle) + axis * dot(axis, x) * (1. - xg::cos(angle));
+    return x * xg::cos(angle) + cross(axis, x) * xg::sin(angle) + axis * (dot(axis, x) * (1. - xg::cos(angle)));
 }
 
-/// The weighted differences of projected points and where they were seen, (p, 2): cameras (p, 11) of rotation 3, centre 3, focal
-/// length, principal point 2, radial distortion 2; points (p, 3), weights (p, 1), features (p, 2).
+/// The weighted differences of projected points and where they were seen, (2, p): cameras (11, p) of rotation 3, centre 3, focal
+/// length, principal point 2, radial distortion 2; points (3, p), weights (p), features (2, p).
 inline Tensor reprojection(const Tensor& cameras, const Tensor& points, const Tensor& weights, const Tensor& features) {
-    const auto part = [&](int begin, int end) { return xg::view(cameras, xt::all(), xt::range(begin, end)); };
+    const auto part = [&](int begin, int end) { return xg::view(cameras, xt::range(begin, end)); };
     const Tensor p = rotated(part(0, 3), points - part(3, 6));
-    const Tensor flat = xg::view(p, xt::all(), xt::range(0, 2)) / xg::view(p, xt::all(), xt::range(2, 3));
-    const Tensor square = xg::sum(xg::square(flat), 1, xt::keep_dims);
-    const Tensor distortion = 1. + part(9, 10) * square + part(10, 11) * square * square;
-    return weights * (flat * distortion * part(6, 7) + part(7, 9) - features);
+    const Tensor flat = xg::view(p, xt::range(0, 2)) / xg::view(p, 2);
+    const Tensor square = xg::norm_sq(flat, 0);
+    const Tensor distortion = 1. + square * (xg::view(cameras, 9) + xg::view(cameras, 10) * square);
+    return weights * (flat * (distortion * xg::view(cameras, 6)) + part(7, 9) - features);
 }
 
 /// A skeleton and vertices that its bones carry: for each bone its parent, which comes before it, or -1, its base in that of its
@@ -93,15 +92,20 @@ struct Hand {
     Tensor bases, inverses, positions, weights;
 };
 
+/// The places in theta of the angles by which each bone turns around x and z, (bones, 2); behind theta where it does not.
+inline Tensor angle_places(Index bones) {
+    std::vector<std::int64_t> places(static_cast<std::size_t>(2 * bones), 26);
+    for (std::size_t finger = 0; finger < 5; ++finger)
+        for (const auto& [joint, axis, angle] : {std::array<std::size_t, 3>{0, 0, 0}, {0, 1, 1}, {1, 0, 2}, {2, 0, 3}})
+            places[2 * (2 + 4 * finger + joint) + axis] = std::int64_t(6 + 4 * finger + angle);
+    return xg::reshape(Tensor(xt::adapt(places)), {bones, 2});
+}
+
 /// How far the vertices of a posed hand are from points, (v, 3). theta: rotation (3), translation (3), and for each of five
 /// fingers the angles of three joints: that of the first around x and z, those of the others around x.
 inline Tensor hand(const Tensor& theta, const Hand& model, const Tensor& points) {
     const auto count = Index(model.parents.size());
-    Tensor places = xg::full({count, 2}, double(theta.size()), xg::f64);  // where nothing turns: a zero behind theta
-    for (int finger = 0; finger < 5; ++finger)
-        for (const auto& [joint, axis, angle] : {std::array{0, 0, 0}, {0, 1, 1}, {1, 0, 2}, {2, 0, 3}})
-            places = xg::set_view(places, 6 + 4 * finger + angle, 2 + 4 * finger + joint, axis);
-    const Tensor angles = xg::take(xg::concatenate(std::vector{theta, xg::zeros({1})}), xg::astype(places, xg::i64));
+    const Tensor angles = xg::take(xg::concatenate(std::vector{theta, xg::zeros({1})}), angle_places(count));
 
     /// 4 x 4 matrices that turn in the plane of two axes.
     const auto turned = [&](int angle, int first, int second) {
@@ -120,9 +124,9 @@ inline Tensor hand(const Tensor& theta, const Hand& model, const Tensor& points)
     const Tensor transforms = xg::matmul(xg::stack(absolutes), model.inverses);
     const Tensor homogeneous = xg::concatenate(std::vector{xg::transpose(model.positions), xg::ones({1, points.shape(0)})});
     const Tensor carried = xg::sum(xg::matmul(transforms, homogeneous) * xg::expand_dims(model.weights, 1), 0);
-    const Tensor positions = xg::transpose(xg::view(carried, xt::range(0, 3)));
-    const Tensor rotation = xg::broadcast_to(xg::view(theta, xt::range(0, 3)), points.shape());
-    return points - rotated(rotation, positions) - xg::view(theta, xt::range(3, 6));
+    const Tensor rotation = xg::expand_dims(xg::view(theta, xt::range(0, 3)), 1);
+    const Tensor posed = rotated(rotation, xg::view(carried, xt::range(0, 3)));
+    return points - xg::transpose(posed) - xg::view(theta, xt::range(3, 6));
 }
 
 /// What an LSTM of several layers says of the next of a sequence (c, b), minus its mean log likelihood. `weights` (2 layers, 4

@@ -469,6 +469,33 @@ TEST_CASE("attention gives the same bits for any number of threads") {
     xg::set_num_threads(before);
 }
 
+TEST_CASE("the gradient of a bias that batches share is the sum of theirs, in both orders") {
+    in_each_set([] {
+        xg::Rng rng(10);
+        const xg::AttentionOptions plain{.causal = true, .offset = 90, .heads = 2};
+        const Tensor q = xg::randn({3, 1, 150, 8}, xg::f64, rng), k = xg::randn({3, 1, 270, 8}, xg::f64, rng),
+                     v = xg::randn({3, 1, 270, 6}, xg::f64, rng), g = xg::randn({3, 1, 150, 6}, xg::f64, rng);
+        const auto derivatives = [&](const Tensor& bias, const Tensor& along) {
+            xg::AttentionOptions o = plain;
+            o.bias = bias;
+            xg::Tape outer, inner;
+            const Tensor first = inner.gradient(xg::sum(xg::attention(q, k, v, o) * g), bias);
+            return Tensors{first, outer.gradient(xg::sum(first * along), bias)};
+        };
+        for (const xg::Shape& shape : {xg::Shape{2, 150, 270}, {1, 1, 2, 150, 270}, {2, 1, 270}, {150, 270}}) {
+            const Tensor bias = xg::randn(shape, xg::f64, rng), along = xg::randn(shape, xg::f64, rng);
+            const auto own = [](const Tensor& x) { return xg::copy(xg::broadcast_to(x, {3, 1, 2, 150, 270})); };
+            const Tensors shared = derivatives(bias, along), apart = derivatives(own(bias), own(along));
+            for (std::size_t i : {0, 1}) {
+                Tensor sum = apart[i];  // [3, 1, 2, 150, 270], over what is shared
+                for (xg::Index axis = 0; axis < 5; ++axis)
+                    if (axis + bias.dimension() < 5 || bias.shape(axis - 5) == 1) sum = xg::sum(sum, {axis}, xt::keep_dims);
+                CHECK(error(shared[i], xg::reshape(sum, shape)) < 1e-12);
+            }
+        }
+    });
+}
+
 TEST_CASE("a query that may attend to nothing gives 0 and has no gradient") {
     xg::Rng rng(9);
     const Tensor q = xg::randn({4, 6}, xg::f64, rng), k = xg::randn({5, 6}, xg::f64, rng), v = xg::randn({5, 3}, xg::f64, rng);

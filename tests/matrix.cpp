@@ -1,10 +1,11 @@
 // Products and transpositions of matrices in each instruction set, against naive loops.
-#include "kernels/matrix.hpp"
+#include "kernels/gemm.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "instruction_sets.hpp"
@@ -52,7 +53,7 @@ void check_packed(Index m, Index n, Index k, Index a_row, Index a_column, Index 
     T* packed = memory.data();
     while (reinterpret_cast<std::uintptr_t>(packed) % 64 != 0) ++packed;
     kernels.pack(n, k, {b.data(), b_row, b_column}, packed);
-    kernels.multiply_packed(m, n, k, {a.data(), a_row, a_column}, packed, c.data(), step);
+    kernels.multiply_packed(m, n, k, {a.data(), a_row, a_column}, packed, c.data(), step, false);
     bool right = true;
     for (Index i = 0; i < m; ++i)
         for (Index j = 0; j < step; ++j) {
@@ -87,6 +88,32 @@ void check_products() {
     check_product<T>(9, 21, most_inner, most_inner, 1, 1, most_inner);
 }
 
+/// A product of numbers that round, with the memory that a thread keeps and with the least.
+template <class T>
+void check_memory(Index m, Index n, Index k, Index a_row, Index a_column) {
+    auto a = numbers<T>(m * k), b = numbers<T>(k * n);
+    for (T& x : a) x /= 3;
+    std::vector<T> plenty(std::size_t(m * n)), little(plenty.size()), memory(std::size_t(least_memory) + 16);
+    T* aligned = memory.data();
+    while (reinterpret_cast<std::uintptr_t>(aligned) % 64 != 0) ++aligned;
+    Product<T> p{{a.data(), a_row, a_column}, {b.data(), n, 1}, plenty.data()};
+    gemm<T>(1, m, n, k, [&](Index) { return p; });
+    p.c = little.data();
+    multiply_large(m, n, k, p, aligned, least_memory);
+    CHECK(plenty == little);
+    double worst = 0;
+    for (Index i = 0; i < m; ++i)
+        for (Index j = 0; j < n; ++j) {
+            double sum = 0, size = 0;
+            for (Index l = 0; l < k; ++l) {
+                const double term = double(a[std::size_t(i * a_row + l * a_column)]) * double(b[std::size_t(l * n + j)]);
+                sum += term, size += std::abs(term);
+            }
+            worst = std::max(worst, std::abs(sum - double(little[std::size_t(i * n + j)])) / size);
+        }
+    CHECK(worst < 32 * double(std::numeric_limits<T>::epsilon()));
+}
+
 template <class T>
 void check_transpositions() {
     for (Index rows = 0; rows < 37; rows += 1 + rows / 9)
@@ -109,6 +136,14 @@ void check_transpositions() {
 
 TEST_CASE("products of small matrices") {
     in_each_set([] { check_products<float>(), check_products<double>(); });
+}
+TEST_CASE("large products do with little memory, to the same bits") {
+    in_each_set([] {
+        for (const Index k : {600, 1500}) {
+            check_memory<float>(101, 203, k, k, 1), check_memory<float>(101, 203, k, 1, 101);
+            check_memory<double>(101, 203, k, k, 1), check_memory<double>(101, 203, k, 1, 101);
+        }
+    });
 }
 TEST_CASE("transpositions") {
     in_each_set([] { check_transpositions<float>(), check_transpositions<double>(); });

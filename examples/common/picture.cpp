@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -33,6 +34,7 @@ std::string quoted(const std::string& text) {
 /// Draws what the commands say; they find the data under the name `data`.
 Picture draw(const std::string& path, const std::string& title, const std::string& data, const std::string& size,
              const std::string& commands) {
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
     std::ofstream(path + ".csv") << data;
     if (have_gnuplot())
         if (std::FILE* const gnuplot = popen("gnuplot > /dev/null 2>&1", "w")) {
@@ -68,6 +70,17 @@ std::string csv_of_points(const xg::Tensor& points, const xg::Tensor& labels, xg
     return text.str();
 }
 
+/// For each curve its name and its points, in blocks as gnuplot's index wants them.
+std::string csv_of_curves(const std::vector<Curve>& curves) {
+    std::ostringstream text;
+    for (const Curve& curve : curves) {
+        text << quoted(curve.name) << '\n';
+        for (const auto& [x, y] : curve.points) text << x << ',' << y << '\n';
+        text << "\n\n";
+    }
+    return text.str();
+}
+
 std::string ticks(const char* axis, const std::vector<std::string>& names) {
     if (names.empty()) return std::string("unset ") + axis + "tics\n";
     std::string text = std::string("set ") + axis + "tics scale 0 (";
@@ -90,16 +103,11 @@ std::string point_plots(const std::string& first, xg::Index classes, double size
 
 Picture draw_curves(const std::string& path, const std::string& title, const std::string& x, const std::string& y,
                     const std::vector<Curve>& curves) {
-    std::ostringstream data;
     std::string plots;
-    for (std::size_t i = 0; i < curves.size(); ++i) {
-        data << quoted(curves[i].name) << '\n';
-        for (const auto& [step, value] : curves[i].points) data << step << ',' << value << '\n';
-        data << "\n\n";
+    for (std::size_t i = 0; i < curves.size(); ++i)
         plots += (i ? ", " : "plot ") + std::string("data index ") + std::to_string(i) + " using 1:2 every ::1 with " +
                  (curves[i].points.size() < 20 ? "linespoints" : "lines") + " linewidth 2 title " + quoted(curves[i].name);
-    }
-    return draw(path, title, data.str(), "800,500",
+    return draw(path, title, csv_of_curves(curves), "800,500",
                 "set xlabel " + quoted(x) + "\nset ylabel " + quoted(y) + "\nset grid\n" + plots);
 }
 
@@ -139,6 +147,46 @@ Picture draw_boundary(const std::string& path, const std::string& title, const x
              << area.x0 << "+$1*" << dx << "):(" << area.y0 << "+$2*" << dy << "):3 with image notitle, "
              << point_plots("", 2, 0.6) << '\n';
     return draw(path, title, csv_of(values), "800,560", commands.str());
+}
+
+Picture draw_ways(const std::string& path, const std::string& title, const xg::Tensor& values, const Rectangle& area,
+                  const std::vector<Curve>& curves) {
+    const xg::Index rows = values.shape(0), columns = values.shape(1);
+    const xg::Tensor x = xg::linspace(area.x0, area.x1, columns), y = xg::linspace(area.y0, area.y1, rows), z = values + 0.;
+    std::ostringstream data;
+    data << csv_of_curves(curves);
+    for (xg::Index i = 0; i < rows; ++i, data << '\n')
+        for (xg::Index j = 0; j < columns; ++j)
+            data << x.data<double>()[j] << ',' << y.data<double>()[i] << ',' << z.data<double>()[i * columns + j] << '\n';
+    std::ostringstream commands;
+    const std::string map = "data index " + std::to_string(curves.size());
+    commands
+        << "set contour base\nunset surface\nset cntrparam levels auto 15\nset table $lines\nsplot " << map
+        << " using 1:2:3\nunset table\nunset title\nunset colorbox\nset palette defined (0 '#ffffff', 1 '#9fb8d8')\nset xrange ["
+        << area.x0 << ':' << area.x1 << "]\nset yrange [" << area.y0 << ':' << area.y1 << "]\nset multiplot layout 1,"
+        << curves.size() << " title " << quoted(title);
+    for (std::size_t i = 0; i < curves.size(); ++i)  // gnuplot writes its lines without commas
+        commands << "\nset title " << quoted(curves[i].name) << "\nplot " << map
+                 << " using 1:2:3 with image notitle, $lines using (real(word(strcol(1), 1))):(real(word(strcol(1), 2))) with "
+                    "lines linecolor rgb '#a0a8b0' notitle, data index "
+                 << i
+                 << " using 1:2 every ::1 with linespoints pointtype 7 pointsize 0.7 linewidth 2 linecolor rgb '#d62728' notitle";
+    return draw(path, title, data.str(), std::to_string(400 * curves.size()) + ",440", commands.str());
+}
+
+Picture draw_band(const std::string& path, const std::string& title, const std::string& x, const std::string& y, const Band& band,
+                  const xg::Tensor& points_x, const xg::Tensor& points_y) {
+    const std::string columns = csv_of(xg::stack({band.x, band.mean, band.deviation}, 1));
+    return draw(path, title, columns + "\n\n" + csv_of(xg::stack({points_x, points_y}, 1)), "800,500",
+                "set xlabel " + quoted(x) + "\nset ylabel " + quoted(y) +
+                    "\nset key outside bottom center horizontal samplen 2 width -4\nset grid\nset style fill solid 1 noborder\n"
+                    "plot data index 0 using 1:($2-2*$3):($2+2*$3) with filledcurves linecolor rgb '#c6d9f0' title '2 standard "
+                    "deviations', data index 0 using 1:2 with lines linewidth 2 linecolor rgb '#1f4e99' title 'fit', "
+                    "data index 1 using 1:2 with points pointtype 7 pointsize 0.5 linecolor rgb 'black' title 'data'");
+}
+
+void tell(const Picture& picture) {
+    if (picture.drawn) std::printf("\n%s: %s\n", picture.title.c_str(), picture.path.c_str());
 }
 
 }  // namespace example

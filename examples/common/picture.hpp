@@ -37,5 +37,17 @@ struct Rectangle {
 };
 Picture draw_boundary(const std::string& path, const std::string& title, const xtgrad::Tensor& values, const Rectangle&,
                       const xtgrad::Tensor& points, const xtgrad::Tensor& labels);
+/// Ways on the map of such a function, a map for each.
+Picture draw_ways(const std::string& path, const std::string& title, const xtgrad::Tensor& values, const Rectangle&,
+                  const std::vector<Curve>&);
+/// A curve, mean (n,) over x (n,), between two standard deviations to each side, and the points that it was found from.
+struct Band {
+    xtgrad::Tensor x, mean, deviation;
+};
+Picture draw_band(const std::string& path, const std::string& title, const std::string& x, const std::string& y, const Band&,
+                  const xtgrad::Tensor& points_x, const xtgrad::Tensor& points_y);
+
+/// Prints where it is.
+void tell(const Picture&);
 
 }  // namespace example

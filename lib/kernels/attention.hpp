@@ -79,8 +79,9 @@ struct AttentionAdjoint {
     HeadRows<T> q, k, v;                                   // the results
     Index part;                                            // between the parts of q', which are to be added up
     double* scale;                                         // of each task; null: not wanted
-    T* bias;                                               // [batch, heads, queries or 1, keys], zeros at first; null: not wanted
-    Index bias_query;                                      // between its queries; 0: summed over them
+    T* bias;           // [batch or 1, heads, queries or 1, keys], zeros at first; null: not wanted
+    Index bias_batch;  // between its batches; 0: added up, the tasks of one batch after those of another
+    Index bias_query;  // between its queries; 0: summed over them
 };
 
 template <class T>

@@ -293,10 +293,16 @@ private:
     }
     void write_bias(Index q0, Index n, Index k0, Visible rows, const T* ds) {
         if (!x_.bias) return;
-        const Index head = b_ * a_.heads + h_, m = rows.last - rows.first;
-        T* to = x_.bias + head * (x_.bias_query ? a_.queries : 1) * a_.keys + q0 * x_.bias_query + k0 + rows.first;
+        const Index m = rows.last - rows.first, head = (x_.bias_query ? a_.queries : 1) * a_.keys;
+        T* to = x_.bias + b_ * x_.bias_batch + h_ * head + q0 * x_.bias_query + k0 + rows.first;
         if (x_.bias_query) {
-            matrix_kernels_of<T, Isa::XG_ISA>().transpose(m, std::min(n, panel<T>), ds, w_.p_step, to, a_.keys);
+            const auto& transpose = matrix_kernels_of<T, Isa::XG_ISA>().transpose;
+            n = std::min(n, panel<T>);
+            if (x_.bias_batch) return transpose(m, n, ds, w_.p_step, to, a_.keys);
+            T part[panel<T> * key_block];
+            transpose(m, n, ds, w_.p_step, part, key_block);
+            for (Index j = 0; j < n; ++j)
+                for (Index r = 0; r < m; ++r) to[j * a_.keys + r] += part[j * key_block + r];
             return;
         }
         for (Index r = 0; r < m; ++r)

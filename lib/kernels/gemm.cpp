@@ -5,7 +5,6 @@
 #include <concepts>
 #include <cstdlib>
 #include <memory>
-#include <new>
 
 #include "one_thread.hpp"
 
@@ -13,7 +12,6 @@ namespace xtgrad::kernels {
 namespace {
 
 constexpr double serial_work = 1 << 19, block_work = 1 << 23;  // multiplications
-constexpr Index tasks_wanted = 16;
 
 bool row_major(Index rows, Index columns, Index row, Index column) noexcept {
     return (column == 1 || columns <= 1) && (rows <= 1 || row >= std::max<Index>(1, columns));
@@ -67,49 +65,56 @@ void run(Index tasks, double work, FunctionRef<void(Index)> task) {
         parallel_tasks(tasks, task);
 }
 
-/// Memory of the calling thread.
+/// Memory of the calling thread; null when there is none.
 template <class T>
-T* scratch(Index size) {
-    static thread_local std::unique_ptr<T, void (*)(void*)> memory(nullptr, std::free);
-    static thread_local Index length = 0;
-    if (size > length) {
-        memory.reset();
-        memory.reset(static_cast<T*>(std::aligned_alloc(64, std::size_t((size * Index(sizeof(T)) + 63) / 64 * 64))));
-        length = memory ? size : 0;
-        if (!memory) throw std::bad_alloc();
-    }
+T* kept_memory(Index size) {
+    static thread_local const std::unique_ptr<T, void (*)(void*)> memory(
+        static_cast<T*>(std::aligned_alloc(64, std::size_t(size) * sizeof(T))), std::free);
     return memory.get();
 }
 
-/// A part of the columns of b at a time is brought together, by all; then rows of a multiply it.
 template <class T>
-void multiply_large(Index m, Index n, Index k, const Product<T>& p, double work) {
-    constexpr Index most = 1 << 20, few = 64;  // elements of such a part; columns that a task packs, or that a task has at least
-    const auto& kernels = matrix_kernels<T>();
-    const Index strip = std::max(few, most / k / few * few), down = (m + kernels.rows - 1) / kernels.rows;
-    const Index rows = ((m + down - 1) / down + few - 1) / few * few;
-    T* const packed = scratch<T>(k * std::min(strip, (n + few - 1) / few * few));
-    for (Index first = 0; first < n; first += strip) {
-        const Index width = std::min(strip, n - first), parts = (width + few - 1) / few;
-        const T* b = p.b.data + first * p.b.column;
-        run(parts, work, [&](Index t) {
-            const Index j = t * few;
-            kernels.pack(std::min(few, width - j), k, {b + j * p.b.column, p.b.row, p.b.column}, packed + j * k);
-        });
-        const Index across = std::clamp<Index>(tasks_wanted / down, 1, parts), columns = (parts + across - 1) / across * few;
-        run(down * across, work, [&](Index t) {
-            const Index i = t / across * rows, j = t % across * columns;
-            if (i >= m || j >= width) return;
-            kernels.multiply_packed(std::min(rows, m - i), std::min(columns, width - j), k,
-                                    {p.a.data + i * p.a.row, p.a.row, p.a.column}, packed + j * k, p.c + i * n + first + j, n);
-        });
-    }
+void multiply_large(Index m, Index n, Index k, const Product<T>& p) {
+    constexpr Index enough = 1 << 20;
+    if (T* const memory = kept_memory<T>(enough)) return multiply_large(m, n, k, p, memory, enough);
+    alignas(64) T memory[least_memory];
+    multiply_large(m, n, k, p, memory, least_memory);
 }
 
 }  // namespace
 
 bool blas_readable(Index rows, Index columns, Index row, Index column) noexcept {
     return row_major(rows, columns, row, column) || row_major(columns, rows, column, row);
+}
+
+/// A part of b at a time is brought together, by all; then rows of a multiply it.
+template <class T>
+void multiply_large(Index m, Index n, Index k, const Product<T>& p, T* packed, Index elements) {
+    constexpr Index few = 64;  // columns that a task packs, or that a task has at least
+    const auto& kernels = matrix_kernels<T>();
+    const auto whole = [](Index x, Index parts) { return (x + parts - 1) / parts * parts; };
+    const Index depth = std::min(k, elements / few / kernels.inner * kernels.inner);
+    const Index strip = std::min(elements / depth / few * few, whole(n, few));
+    const Index down = (m + kernels.rows - 1) / kernels.rows, rows = whole((m + down - 1) / down, kernels.tile);
+    const double work = double(m) * double(strip) * double(depth);
+    for (Index first = 0; first < n; first += strip)
+        for (Index l = 0; l < k; l += depth) {
+            const Index width = std::min(strip, n - first), inner = std::min(depth, k - l), parts = (width + few - 1) / few;
+            const Matrix<T> a{p.a.data + l * p.a.column, p.a.row, p.a.column},
+                b{p.b.data + first * p.b.column + l * p.b.row, p.b.row, p.b.column};
+            run(parts, work, [&](Index t) {
+                const Index j = t * few;
+                kernels.pack(std::min(few, width - j), inner, {b.data + j * b.column, b.row, b.column}, packed + j * inner);
+            });
+            const Index across = std::clamp<Index>(4 * threads() / down, 1, parts), columns = (parts + across - 1) / across * few;
+            run(down * across, work, [&](Index t) {
+                const Index i = t / across * rows, j = t % across * columns;
+                if (i >= m || j >= width) return;
+                kernels.multiply_packed(std::min(rows, m - i), std::min(columns, width - j), inner,
+                                        {a.data + i * a.row, a.row, a.column}, packed + j * inner, p.c + i * n + first + j, n,
+                                        l > 0);
+            });
+        }
 }
 
 template <class T>
@@ -132,7 +137,7 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
         return run((count + some - 1) / some, work, task);
     }
     if (is_ours(m, n, k, sizeof(T))) {
-        for (Index i = 0; i < count; ++i) multiply_large<T>(m, n, k, f(i), work);
+        for (Index i = 0; i < count; ++i) multiply_large(m, n, k, f(i));
         return;
     }
     const Blocks blocks(count, m, n, work);
@@ -147,6 +152,8 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
     run(count * each, work, task);
 }
 
+template void multiply_large(Index, Index, Index, const Product<float>&, float*, Index);
+template void multiply_large(Index, Index, Index, const Product<double>&, double*, Index);
 template void gemm(Index, Index, Index, Index, FunctionRef<Product<float>(Index)>);
 template void gemm(Index, Index, Index, Index, FunctionRef<Product<double>(Index)>);
 

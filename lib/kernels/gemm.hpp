@@ -24,8 +24,15 @@ struct Product {
 };
 
 /// c = a b for products [0, count), a m x k, b k x n; BLAS can read those that are not ours. f(i) gives the i-th. Split into
-/// fixed blocks of m and n for BLAS, each one single-threaded call. The calling thread keeps a few MB for the next one.
+/// fixed blocks of m and n for BLAS, each one single-threaded call. The calling thread keeps a few MB for the next one, or does
+/// with less where there is no memory, to the same bits.
 template <class T>
 void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)> f);
+
+/// One that is ours and not small, with memory for so many elements, as aligned as vectors want it: at least least_memory.
+template <class T>
+void multiply_large(Index m, Index n, Index k, const Product<T>&, T* memory, Index elements);
+
+inline constexpr Index least_memory = 1 << 15;
 
 }  // namespace xtgrad::kernels

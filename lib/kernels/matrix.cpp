@@ -123,24 +123,40 @@ void pack(Index n, Index k, Matrix<T> b, T* to) {
                                     to + j * k + l * panel<T>);
 }
 
+/// Tiles of rows [first, end) one after the other.
 template <class T>
-void multiply_packed(Index m, Index n, Index k, Matrix<T> a, const T* b, T* c, Index step) {
+void pack_rows(Index first, Index end, Index k, Matrix<T> a, T* to) {
+    const Index strip = a.row == 1 ? 8 : k;  // rows side by side are read while they are near
+    constexpr Index height = Packed<T>::column;
+    for (Index l = 0; l < k; l += strip) {
+        T* part = to + l * height;
+        for (Index i = first, rows; i < end; i += rows, part += height * k) {
+            rows = next_rows<T>(end - i);
+            pack_lines<height, T>(rows, k - l < strip ? k - l : strip, {a.data + i * a.row + l * a.column, a.row, a.column},
+                                  part);
+        }
+    }
+}
+
+template <class T>
+void multiply_packed(Index m, Index n, Index k, Matrix<T> a, const T* b, T* c, Index step, bool add) {
     constexpr Index height = Packed<T>::column;
     alignas(64) T packed[(rows_block<T> / tile_rows<T> + 1) * height * inner_block<T>];
     for (Index l = 0; l < k; l += inner_block<T>) {
         const Index inner = k - l < inner_block<T> ? k - l : inner_block<T>;
         for (Index first = 0; first < m; first += rows_block<T>) {
             const Index end = m - first < rows_block<T> ? m : first + rows_block<T>;
-            T* to = packed;
-            for (Index i = first, rows; i < end; i += rows, to += height * inner) {
-                rows = next_rows<T>(end - i);
-                pack_lines<height, T>(rows, inner, {a.data + i * a.row + l * a.column, a.row, a.column}, to);
-            }
+            const bool in_place = a.column == 1 && k <= inner_block<T>;  // rows are read where they are
+            if (!in_place) pack_rows(first, end, inner, {a.data + l * a.column, a.row, a.column}, packed);
             for (Index j = 0; j < n; j += panel<T>) {
                 const T *p = packed, *q = b + j * k + l * panel<T>;
                 for (Index i = first, rows; i < end; i += rows, p += height * inner) {
                     rows = next_rows<T>(end - i);
-                    multiply_tile(rows, n - j, inner, Packed<T>{p}, q, panel<T>, c + i * step + j, step, l > 0);
+                    if (in_place)
+                        multiply_tile(rows, n - j, inner, InPlace<T>{a.data + i * a.row + l, a.row, 1}, q, panel<T>,
+                                      c + i * step + j, step, add || l > 0);
+                    else
+                        multiply_tile(rows, n - j, inner, Packed<T>{p}, q, panel<T>, c + i * step + j, step, add || l > 0);
                 }
             }
         }
@@ -148,7 +164,8 @@ void multiply_packed(Index m, Index n, Index k, Matrix<T> a, const T* b, T* c, I
 }
 
 template <class T>
-constexpr MatrixKernels<T> table{panel<T>, rows_block<T>, multiply<T>, pack<T>, multiply_packed<T>, transpose<T>};
+constexpr MatrixKernels<T> table{panel<T>,    tile_rows<T>, rows_block<T>,      inner_block<T>,
+                                 multiply<T>, pack<T>,      multiply_packed<T>, transpose<T>};
 
 }  // namespace
 

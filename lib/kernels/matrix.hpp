@@ -14,15 +14,15 @@ struct Matrix {
 
 template <class T>
 struct MatrixKernels {
-    /// How many columns a panel has, and how many rows are packed at a time.
-    Index panel, rows;
+    /// How many columns a panel has, how many rows a tile, how many rows are packed at a time, and how much of k.
+    Index panel, tile, rows, inner;
     /// c = a b with a m x k, b k x n, k at most most_inner, any strides; c row-major with rows `step` apart. Each element is
     /// one sum over k in order.
     void (*multiply)(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c, Index step);
     /// b, k x n, as panels of columns one after the other, the last one filled up: k * (n rounded up) elements.
     void (*pack)(Index n, Index k, Matrix<T> b, T* to);
-    /// c = a b with b as `pack` left it, any k. Each element is a sum of sums over blocks of k.
-    void (*multiply_packed)(Index m, Index n, Index k, Matrix<T> a, const T* b, T* c, Index step);
+    /// c = a b, or c += a b, with b as `pack` left it, any k. Each element is a sum of sums over blocks of `inner` of k.
+    void (*multiply_packed)(Index m, Index n, Index k, Matrix<T> a, const T* b, T* c, Index step, bool add);
     /// to[j * to_step + i] = from[i * from_step + j]
     void (*transpose)(Index rows, Index columns, const T* from, Index from_step, T* to, Index to_step);
 };

@@ -207,9 +207,14 @@ std::vector<Tensor> attention_adjoint(std::span<const Tensor> x, const Attending
         // A bias that is one number for all keys of a query only moves the log-sum-exp.
         const bool by_key = need & bias_bit && x[4].dimension() > 0 && x[4].shape().back() != 1;
         Tensor bias;
+        Index rounds = 1;  // one for each batch where they add to one bias
         if (by_key) {
             Shape shape = e.scores(a);
             if (x[4].dimension() < 2 || x[4].shape(-2) == 1) shape[shape.size() - 2] = 1;
+            const Shape own = x[4].shape();
+            Index batches = 1;
+            for (std::size_t i = 0; i + 3 < own.size(); ++i) batches *= own[i];
+            if (batches == 1) std::fill_n(shape.begin(), e.batch.size(), 1), rounds = e.count;
             bias = allocate(dtype, shape, "attention");
             std::fill_n(mutable_data<T>(bias), element_count(bias), T(0));
         }
@@ -222,6 +227,7 @@ std::vector<Tensor> attention_adjoint(std::span<const Tensor> x, const Attending
         to.part = element_count(x[0]);
         to.scale = need & scale_bit ? scale.data() : nullptr;
         to.bias = by_key ? mutable_data<T>(bias) : nullptr;
+        to.bias_batch = by_key && rounds == 1 ? element_count(bias) / std::max<Index>(1, e.count) : 0;
         to.bias_query = by_key && bias.shape(-2) == e.queries ? e.keys : 0;
         const auto& k = kernels::attention_kernels<T>();
         kernels::AttentionTangents<T> d{};
@@ -230,12 +236,14 @@ std::vector<Tensor> attention_adjoint(std::span<const Tensor> x, const Attending
             to.cotangent_tangent = in.values_of(second->cotangent);
             to.tangents = in.values_of(second->values);
         }
-        run_tasks<T>(tasks, k.adjoint_work(in.kernel, second), dtype, 2 * steps_of(in.kernel), [&](Index task, T* work) {
-            if (second)
-                k.second(in.kernel, d, to, task, work);
-            else
-                k.adjoint(in.kernel, to, task, work);
-        });
+        const Index each = tasks / std::max<Index>(1, rounds), work_size = k.adjoint_work(in.kernel, second);
+        for (Index begin = 0; begin < tasks; begin += each)
+            run_tasks<T>(each, work_size, dtype, 2 * steps_of(in.kernel), [&](Index task, T* work) {
+                if (second)
+                    k.second(in.kernel, d, to, begin + task, work);
+                else
+                    k.adjoint(in.kernel, to, begin + task, work);
+            });
         const Unrecorded inner;
         const auto put = [&](Tensor& into, const Tensor& from) {
             if (vector)

@@ -48,7 +48,8 @@ public:
         };
         for (; slope > options_.tolerance; ++iterations) {
             if (iterations == options_.max_iterations) return ended(Stop::iterations);
-            if (!step(options_.method == lbfgs ? quasi_newton() : newton()) && !step_anew()) return ended(Stop::progress);
+            const bool moved = options_.method == newton_cg ? trusted_step() : step(quasi_newton()) || step_anew();
+            if (!moved) return ended(Stop::progress);
             slope = largest(at_.gradient);
             idle = at_.value < lowest || slope < flattest ? 0 : idle + 1;
             if (idle == patience) return ended(Stop::progress);
@@ -80,7 +81,7 @@ private:
         const double slope = scalar_product(at_.gradient, d);
         if (!(slope < 0)) return false;
         double low = 0, high = std::numeric_limits<double>::infinity();
-        double t = options_.method == lbfgs && steps_.empty() ? std::min(1., 1 / std::sqrt(scalar_product(d, d))) : 1;
+        double t = steps_.empty() ? std::min(1., 1 / std::sqrt(scalar_product(d, d))) : 1;
         for (int trial = 0; trial < 60; ++trial) {
             Point next = point(at_.x + d * t);
             if (!(next.value <= at_.value + 1e-4 * t * slope))
@@ -105,7 +106,6 @@ private:
     }
 
     void remember(const Point& next) {
-        if (options_.method != lbfgs) return;
         const Tensor x = next.x - at_.x, gradient = next.gradient - at_.gradient;
         const double product = scalar_product(x, gradient);
         if (!(product > 0)) return;
@@ -127,24 +127,57 @@ private:
         return q;
     }
 
-    /// H d = -g, as far as it is worth it, or until the curvature is negative.
-    Tensor newton() const {
+    /// To where a quadratic model is lowest within the radius in which it has proved right, which follows what it promised and
+    /// what came of it (Conn, Gould and Toint 2000, algorithm 6.1.1); false if there is no lower point.
+    bool trusted_step() {
+        for (int trial = 0; trial < 60; ++trial) {
+            const auto [d, promised] = within(radius_);
+            const double length = std::sqrt(scalar_product(d, d));
+            Point next = point(at_.x + d);
+            // Where the digits of the value end, the gradient's tell.
+            const bool blind = promised <= 1e-13 * std::abs(at_.value);
+            const double kept =
+                blind ? (largest(next.gradient) < largest(at_.gradient) ? 1. : 0.) : (at_.value - next.value) / promised;
+            if (!(kept > 0.25))
+                radius_ = length / 4;
+            else if (kept > 0.75 && length > 0.99 * radius_)
+                radius_ *= 2;
+            if (kept > 1e-4) {
+                at_ = std::move(next);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    struct Direction {
+        Tensor d;
+        double promised;  ///< by how much the model falls
+    };
+
+    /// H d = -g by conjugate gradients as far as it is worth it, or to the radius, in a direction of negative curvature too
+    /// (Steihaug 1983).
+    Direction within(double radius) const {
         const Tensor& g = at_.gradient;
         Tensor d = zeros_like(g), residual = -g, p = residual;
         double squares = scalar_product(residual, residual);
-        const double size = std::sqrt(squares), enough = std::min(0.5, std::sqrt(size)) * size;
-        const Tensors x = unpacked(at_.x, like_);
+        const double size = std::sqrt(squares), enough = std::min(0.1, std::sqrt(size)) * size;
+        const auto hessian = objective_.hessian(unpacked(at_.x, like_));
         for (std::size_t i = 0, n = 2 * g.size() + 10; i < n && std::sqrt(squares) > enough; ++i) {
-            const Tensor Hp = packed(objective_.hessian_product(x, unpacked(p, like_)));
-            const double curvature = scalar_product(p, Hp);
-            if (!(curvature > 0)) return i == 0 ? residual : d;
-            const double t = squares / curvature;
+            const Tensor Hp = packed(hessian(unpacked(p, like_)));
+            const double curvature = scalar_product(p, Hp), pp = scalar_product(p, p), dp = scalar_product(d, p);
+            const double room = radius * radius - scalar_product(d, d);
+            const double edge = (std::sqrt(dp * dp + pp * room) - dp) / pp;  // |d + edge p| is the radius
+            double t = squares / curvature;
+            const bool ends = !(curvature > 0 && t < edge);
+            if (ends) t = edge;
             d = d + p * t;
             residual = residual - Hp * t;
+            if (ends) break;
             const double before = std::exchange(squares, scalar_product(residual, residual));
             p = residual + p * (squares / before);
         }
-        return d;
+        return {d, 0.5 * (scalar_product(d, residual) - scalar_product(d, g))};
     }
 
     const Objective& objective_;
@@ -153,6 +186,7 @@ private:
     int evaluations_ = 0;
     Point at_;
     std::deque<Step> steps_;
+    double radius_ = 1;
 };
 
 }  // namespace

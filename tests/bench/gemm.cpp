@@ -1,5 +1,6 @@
-// Who multiplies small matrices best, one thread: our kernel, OpenBLAS, libxsmm where it is. GFLOP/s, the best of several
-// rounds taken by turns. b^T: the right operand is a transposed view, as in a backward pass.
+// Who multiplies matrices best on one thread: our kernels, OpenBLAS, libxsmm where it is; large products also on two threads of
+// ours (OpenBLAS's would stay awake and take the core from them). GFLOP/s, the best of several rounds taken by turns. a^T, b^T:
+// that operand is a transposed view, as in the passes of a linear layer with 768 rows of inputs.
 #include <cblas.h>
 
 #include <algorithm>
@@ -12,11 +13,21 @@
 
 #include <xtgrad/xtgrad.hpp>
 
-#include "../../lib/kernels/matrix.hpp"
+#include "../../lib/kernels/gemm.hpp"
 
 namespace {
 
 using xtgrad::kernels::Index;
+
+template <class T>
+void blas(Index m, Index n, Index k, bool a_transposed, bool b_transposed, const T* a, const T* b, T* c) {
+    const auto op = [](bool transposed) { return transposed ? CblasTrans : CblasNoTrans; };
+    const int rows = int(m), columns = int(n), inner = int(k), lda = int(a_transposed ? m : k), ldb = int(b_transposed ? k : n);
+    if constexpr (sizeof(T) == 4)
+        cblas_sgemm(CblasRowMajor, op(a_transposed), op(b_transposed), rows, columns, inner, 1, a, lda, b, ldb, 0, c, columns);
+    else
+        cblas_dgemm(CblasRowMajor, op(a_transposed), op(b_transposed), rows, columns, inner, 1, a, lda, b, ldb, 0, c, columns);
+}
 
 double rate(Index m, Index n, Index k, auto f) {
     const int calls = int(std::max<Index>(1, 1000000 / (m * n * k)));
@@ -37,16 +48,7 @@ void compare(Index m, Index n, Index k, bool transposed) {
             const xtgrad::kernels::Matrix<T> right{b.data(), transposed ? 1 : n, transposed ? k : 1};
             xtgrad::kernels::matrix_kernels<T>().multiply(m, n, k, {a.data(), k, 1}, right, c.data(), n);
         });
-        keep(1, [&] {
-            const auto op = transposed ? CblasTrans : CblasNoTrans;
-            const int step = int(transposed ? k : n);
-            if constexpr (sizeof(T) == 4)
-                cblas_sgemm(CblasRowMajor, CblasNoTrans, op, int(m), int(n), int(k), 1, a.data(), int(k), b.data(), step, 0,
-                            c.data(), int(n));
-            else
-                cblas_dgemm(CblasRowMajor, CblasNoTrans, op, int(m), int(n), int(k), 1, a.data(), int(k), b.data(), step, 0,
-                            c.data(), int(n));
-        });
+        keep(1, [&] { blas(m, n, k, false, transposed, a.data(), b.data(), c.data()); });
 #ifdef HAS_LIBXSMM
         static_cast<void>(libxsmm_init);
         if (!transposed) {  // its kernels take no transposed operand without a copy
@@ -77,10 +79,44 @@ void all() {
         for (const bool transposed : {false, true}) compare<T>(m, n, k, transposed);
 }
 
+template <class T>
+void compare_large(Index m, Index n, Index k, bool a_transposed, bool b_transposed) {
+    std::vector<T> a(std::size_t(m * k) + 64, T(1)), b(std::size_t(k * n) + 64, T(1)), c(std::size_t(m * n) + 64);
+    const xtgrad::kernels::Product<T> product{
+        {a.data(), a_transposed ? 1 : k, a_transposed ? m : 1}, {b.data(), b_transposed ? 1 : n, b_transposed ? k : 1}, c.data()};
+    double best[3] = {};
+    for (int round = 0; round < 100; ++round) {
+        const auto keep = [&](int i, auto f) { best[i] = std::max(best[i], rate(m, n, k, f)); };
+        const auto ours = [&] { xtgrad::kernels::gemm<T>(1, m, n, k, [&](Index) { return product; }); };
+        keep(0, ours);
+        keep(1, [&] { blas(m, n, k, a_transposed, b_transposed, a.data(), b.data(), c.data()); });
+        xtgrad::set_num_threads(2);
+        keep(2, ours);
+        xtgrad::set_num_threads(1);
+    }
+    std::printf("%s %4td x %4td x %4td %s %s%10.1f%10.1f%10.1f\n", sizeof(T) == 4 ? "f32" : "f64", m, k, n,
+                a_transposed ? "a^T" : "   ", b_transposed ? "b^T" : "   ", best[0], best[1], best[2]);
+}
+
+/// The three products of a linear layer.
+template <class T>
+void layer(Index rows, Index in, Index out) {
+    compare_large<T>(rows, out, in, false, true);
+    compare_large<T>(rows, in, out, false, false);
+    compare_large<T>(out, in, rows, true, false);
+}
+
 }  // namespace
 
 int main() {
+    openblas_set_num_threads(1);
     xtgrad::set_num_threads(1);
+    std::printf("products of linear layers, %s, GFLOP/s\n%-32s%10s%10s%10s\n", xtgrad::instruction_set(), "", "xtgrad",
+                "OpenBLAS", "two threads");
+    for (const auto& [in, out] : {std::pair<Index, Index>{128, 128}, {128, 512}, {512, 128}}) layer<float>(768, in, out);
+    layer<double>(768, 128, 512);
+    compare_large<float>(1024, 1024, 1024, false, false);
+    compare_large<double>(1024, 1024, 1024, false, false);
     std::printf("small products, one thread, %s, GFLOP/s\n%-29s%10s%10s%10s\n", xtgrad::instruction_set(), "", "xtgrad",
                 "OpenBLAS", "libxsmm");
     all<float>();

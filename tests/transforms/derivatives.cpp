@@ -295,6 +295,8 @@ TEST_CASE("errors of transforms") {
     CHECK(has(complaint<xg::DtypeError>([&] { xg::grad([](auto& t) { return xg::astype(xg::sum(t), xg::i64); })(x); }),
               "the function returned i64"));
     CHECK(has(complaint<xg::ShapeError>([&] { xg::jvp(twice, x, Tensor(1.)); }), "[jvp] the tangent () needs the shape"));
+    CHECK(has(complaint<xg::ShapeError>([&] { xg::hvp([&](const Tensor& t) { return xg::sum(twice(t)); })(x, Tensor(1.)); }),
+              "[hvp] the tangent () needs the shape"));
     CHECK(has(complaint<xg::DtypeError>([&] { xg::jvp(twice, x, xg::zeros({3}, xg::f32)); }), "[jvp] mixes"));
     CHECK(has(complaint<xg::ShapeError>([&] { xg::hvp(f)(x, Tensor(1.)); }), "the tangent ()"));
     auto [y, pullback] = xg::vjp(twice, x);

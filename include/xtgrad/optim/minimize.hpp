@@ -1,6 +1,7 @@
 // The minimum of a smooth function, in one call.
 #pragma once
 #include <functional>
+#include <memory>
 
 #include "../transforms/derivatives.hpp"
 
@@ -9,7 +10,7 @@ namespace [[gnu::visibility("default")]] optim {
 
 enum class Method {
     lbfgs,     ///< limited-memory quasi-Newton (Nocedal 1980)
-    newton_cg  ///< Newton's direction by conjugate gradients on Hessian-vector products (Dembo and Steihaug 1983)
+    newton_cg  ///< conjugate gradients on Hessian-vector products, within a region that is trusted (Steihaug 1983)
 };
 using enum Method;
 
@@ -45,28 +46,33 @@ using xtgrad::detail::Tensors;
 
 struct Objective {
     std::function<std::pair<double, Tensors>(const Tensors& x)> evaluate;
-    std::function<Tensors(const Tensors& x, const Tensors& v)> hessian_product;
+    /// The product of the Hessian at x with vectors, each a walk over what was recorded once.
+    std::function<std::function<Tensors(const Tensors& v)>(const Tensors& x)> hessian;
 };
 Minimum<Tensors> minimize(const Objective&, const Tensors& x, const MinimizeOptions&);
 
 }  // namespace detail
 
-/// Minimizes f, a function of one element, from x: a tensor, a list of tensors, or a model. Each step ends where the value and
-/// the slope have fallen enough (weak Wolfe conditions, by bisection: Lewis and Overton 2013). Nothing of it is recorded. Throws
-/// what grad throws, and Error when f is not finite at x.
+/// Minimizes f, a function of one element, from x: a tensor, a list of tensors, or a model. A step of lbfgs ends where the value
+/// and the slope have fallen enough (weak Wolfe conditions, by bisection: Lewis and Overton 2013); one of newton_cg is as long as
+/// the second derivatives have proved right. Nothing of it is recorded. Throws what grad throws, and Error when f is not finite
+/// at x.
 template <class F, Argument A>
 Minimum<A> minimize(F&& f, const A& x, const MinimizeOptions& options = {}) {
     using xtgrad::detail::leaves, xtgrad::detail::with_leaves;
     const std::tuple<A> like(x);
     const auto restored = [&](const detail::Tensors& t) { return std::get<0>(with_leaves(like, t.data())); };
-    const detail::Objective objective{[&](const detail::Tensors& t) {
-                                          auto [value, gradient] = xtgrad::detail::value_and_grad("minimize", f, restored(t));
-                                          return std::pair(value.template item<double>(), leaves(gradient));
-                                      },
-                                      [&](const detail::Tensors& t, const detail::Tensors& v) {
-                                          return leaves(hvp([&](const A& at) { return f(at); })(restored(t), restored(v)));
-                                      }};
-    auto m = detail::minimize(objective, leaves(x), options);
+    const auto evaluate = [&](const detail::Tensors& t) {
+        auto [value, gradient] = xtgrad::detail::value_and_grad("minimize", f, restored(t));
+        return std::pair(value.template item<double>(), leaves(gradient));
+    };
+    const auto hessian = [&](const detail::Tensors& t) {
+        const auto trace = std::make_shared<xtgrad::detail::Trace>("minimize", t);
+        const auto gradient = [&](const A& at) { return xtgrad::detail::value_and_grad("minimize", f, at).second; };
+        xtgrad::detail::run(*trace, gradient, like);
+        return [trace](const detail::Tensors& v) { return trace->jvp(v); };
+    };
+    auto m = detail::minimize({evaluate, hessian}, leaves(x), options);
     return {restored(m.x), m.value, restored(m.gradient), m.reason, m.iterations, m.evaluations};
 }
 

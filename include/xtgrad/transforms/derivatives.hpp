@@ -100,8 +100,8 @@ auto value_and_grad(const char* op, F& f, const A&... x) {
 }
 
 template <class F, class... A>
-auto jvp(F&& f, const std::tuple<A...>& x, const Tensors& dx) {
-    Trace trace("jvp", std::apply([](const A&... a) { return leaves(a...); }, x));
+auto jvp(const char* op, F&& f, const std::tuple<A...>& x, const Tensors& dx) {
+    Trace trace(op, std::apply([](const A&... a) { return leaves(a...); }, x));
     auto y = run(trace, f, x);
     return std::pair(y, one_each(std::tuple(y), trace.jvp(dx)));
 }
@@ -152,13 +152,13 @@ auto vjp(F&& f, const A&... x) {
 /// f(x) and its tangent when x moves along dx. Throws ShapeError when dx has not x's shape.
 template <class F, Argument A>
 auto jvp(F&& f, const A& x, const A& dx) {
-    return detail::jvp(f, std::tuple(x), detail::leaves(dx));
+    return detail::jvp("jvp", f, std::tuple(x), detail::leaves(dx));
 }
 /// Of several tensors: jvp(f, {x, b}, {dx, db}).
 template <class F, std::same_as<Tensor> T, std::size_t N>
     requires(N > 1)
 auto jvp(F&& f, const T (&x)[N], const T (&dx)[N]) {
-    return detail::jvp(f, detail::separate(x), detail::Tensors(dx, dx + N));
+    return detail::jvp("jvp", f, detail::separate(x), detail::Tensors(dx, dx + N));
 }
 
 /// All derivatives: jacobian(f)(x) has the shape of the result followed by that of x; for several arguments an array of these.
@@ -192,12 +192,12 @@ public:
 
     template <Argument A>
     auto operator()(const A& x, const A& v) const {
-        return detail::jvp(gradient(), std::tuple(x), leaves(v)).second;
+        return detail::jvp("hvp", gradient(), std::tuple(x), leaves(v)).second;
     }
     template <std::same_as<Tensor> T, std::size_t N>
         requires(N > 1)
     auto operator()(const T (&x)[N], const T (&v)[N]) const {
-        return detail::jvp(gradient(), separate(x), Tensors(v, v + N)).second;
+        return detail::jvp("hvp", gradient(), separate(x), Tensors(v, v + N)).second;
     }
 
 private:
