@@ -121,15 +121,11 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
             const Need need = sweep.need(slot);
             const auto inputs = node.inputs();
             Tensor few[2];
-            Tensor* of = few;
-            if (inputs.size() > 2) {
-                many.assign(inputs.size(), Tensor());
-                of = many.data();
-            }
             if (Tensor * sum; node.op->add_vjp && !check && !recording() && (sum = sum_of(inputs[0], slot)) && sum->defined() &&
-                              sum->block()->dense) {
+                              unshared(*sum) && sum->block()->dense) {
                 node.op->add_vjp(node, g, *sum);
             } else {
+                Tensor* const of = room_for(inputs.size(), few, many);
                 node.op->vjp(node, std::move(g), need, of);
                 for (std::size_t i = 0; i < inputs.size(); ++i) {
                     if (!wants(need, i) || !of[i].defined()) continue;
