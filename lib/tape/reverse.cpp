@@ -104,6 +104,12 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
         return target >= 0 ? &out.of(target) : nullptr;
     };
 
+    // The same where a part of it may be added in place; else null.
+    const auto open_sum = [&](Tag input, std::size_t slot) -> const Tensor* {
+        const Tensor* const sum = sum_of(input, slot);
+        return sum && sum->defined() && unshared(*sum) && sum->block()->dense ? sum : nullptr;
+    };
+
     if (sweep.size() == 0)
         out.of(targets.find(y.block()->tag)) = std::move(seed);
     else
@@ -121,8 +127,8 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
             const Need need = sweep.need(slot);
             const auto inputs = node.inputs();
             Tensor few[2];
-            if (Tensor * sum; node.op->add_vjp && !check && !recording() && (sum = sum_of(inputs[0], slot)) && sum->defined() &&
-                              unshared(*sum) && sum->block()->dense) {
+            const bool in_parts = node.op->add_vjp && !check && !recording();
+            if (const Tensor* const sum = in_parts ? open_sum(inputs[0], slot) : nullptr) {
                 node.op->add_vjp(node, g, *sum);
             } else {
                 Tensor* const of = room_for(inputs.size(), few, many);
