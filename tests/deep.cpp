@@ -12,19 +12,12 @@
 
 #include <xtgrad/xtgrad.hpp>
 
+#include "sanitized.hpp"
+
 namespace xg = xtgrad;
 
 namespace {
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || \
-    __has_feature(thread_sanitizer)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = false;
-#endif
 constexpr std::size_t node_count = sanitized ? 100'000 : 10'000'000;
 
 /// Runs f on a thread whose stack has 8 MB, whatever the limits of this process are.

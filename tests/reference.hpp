@@ -45,9 +45,9 @@ inline double distance(const Tensor& got, const Tensor& want) {
     return worst;
 }
 
-/// The lines of a reference file by their names.
-inline Named read(const std::string& file) {
-    std::ifstream in(XTGRAD_TEST_FOLDER "/" + file);
+/// The lines of a folder's reference.txt by their names.
+inline Named read(const std::string& folder) {
+    std::ifstream in(XTGRAD_TEST_FOLDER "/" + folder + "/reference.txt");
     REQUIRE(in);
     Named result;
     for (std::string line; std::getline(in, line);) {
@@ -60,6 +60,14 @@ inline Named read(const std::string& file) {
         result[line.substr(0, open)] = from_values(shape, values);
     }
     return result;
+}
+
+/// The same, read once.
+inline const Named& of(const std::string& folder) {
+    static std::map<std::string, Named> files;
+    const auto [at, missing] = files.try_emplace(folder);
+    if (missing) at->second = read(folder);
+    return at->second;
 }
 
 /// The model with each parameter filled by its name.

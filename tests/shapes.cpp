@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include <xtgrad/xtgrad.hpp>
@@ -71,6 +72,37 @@ TEST_CASE("views copy nothing") {
     CHECK(xg::rot90<4>(x).data<double>() == x.data<double>());
 }
 
+TEST_CASE("the gradient of many parts of one tensor is added up in place, where nobody else sees it") {
+    xg::Rng rng(3);
+    const Tensor x = xg::randn({7, 5, 4}, xg::f64, rng), w = xg::randn({7, 5, 4}, xg::f64, rng);
+    const auto parts = [](const Tensor& v) {
+        Tensor sum = xg::sum(xg::square(xg::view(v, 2)));
+        for (const Index i : {0, 3, 6, 3}) sum = sum + xg::sum(xg::cube(xg::view(v, i, xt::range(1, 4))));
+        sum = sum + xg::sum(xg::exp(xg::view(v, xt::all(), xt::newaxis(), -1, xt::range(3, xt::placeholders::_, -2))));
+        sum = sum + xg::sum(xg::view(v, xt::range(2, 2))) + xg::view(v, 0, 0, 0) * xg::view(v, 6, 4, 3);
+        return sum + xg::sum(xg::square(xg::view(xg::view(v, xt::range(1, 6)), xt::ellipsis(), 1)));
+    };
+    const auto gradients = [&](bool twice) {
+        std::optional<xg::Tape> outer;  // when the walk is recorded nothing is added in place
+        if (twice) outer.emplace();
+        xg::Tape inner;
+        // The cotangent of x + w goes to both; then parts of x come in addition.
+        const Tensor y = parts(x) + xg::sum((x + w) * w);
+        return inner.gradient(y, std::vector{x, w});
+    };
+    const auto plain = gradients(false), recorded = gradients(true);
+    CHECK(elements<double>(plain[0]) == elements<double>(recorded[0]));
+    CHECK(elements<double>(plain[1]) == elements<double>(recorded[1]));
+    xg::gradcheck(parts, x);
+
+    xg::Tape tape;  // a cotangent of the caller's stays as it is
+    const Tensor g = xg::ones({3, 4}), z = xg::ones({3, 4});
+    const Tensor total = z + xg::broadcast_to(xg::sum(xg::view(z, 1)), {3, 4});
+    const Tensor of = tape.vjp(total, g, z);
+    CHECK(elements<double>(g) == std::vector<double>(12, 1.));
+    CHECK(of.data<double>()[0] == 1);
+    CHECK(of.data<double>()[4] == 13);
+}
 TEST_CASE("a reshape in place is a view where strides allow it, and right where they do not") {
     using xg::detail::reshape_in_place;
     const Tensor x = xg::reshape(xg::arange(120), {2, 3, 4, 5});

@@ -15,19 +15,13 @@
 #include <xtensor/xarray.hpp>
 #include <xtgrad/xtgrad.hpp>
 
+#include "sanitized.hpp"
+
 namespace xg = xtgrad;
 
 namespace {
 
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || \
-    __has_feature(thread_sanitizer)
-constexpr int rounds = 20;
-#else
-constexpr int rounds = 200;
-#endif
+constexpr int rounds = sanitized ? 20 : 200;
 constexpr std::size_t team = 4;
 
 /// f(i) on `team` threads that begin at the same moment.

@@ -1,5 +1,6 @@
 // Every op.
 #pragma once
+#include "detail/xtensor_slices.hpp"
 #include "ops/arrangement.hpp"
 #include "ops/attention.hpp"
 #include "ops/convolution.hpp"

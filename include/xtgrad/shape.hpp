@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <initializer_list>
 #include <iosfwd>
+#include <iterator>
 #include <limits>
-#include <ranges>
 #include <utility>
 
 namespace [[gnu::visibility("default")]] xtgrad {
@@ -15,6 +15,13 @@ using Index = std::ptrdiff_t;
 
 /// The largest number of axes of a tensor.
 inline constexpr int max_rank = 16;
+
+/// What shapes are taken from: std::vector, std::array, xtensor's shapes. (With <ranges> every file would compile 0.3 s longer.)
+template <class R>
+concept IntegerRange = requires(const R& r) {
+    std::end(r);
+    requires std::integral<std::remove_cvref_t<decltype(*std::begin(r))>>;
+};
 
 /// Up to `max_rank` integers. Taken from any integers, `{n, 4}`, or from a range of them, a std::vector or an xtensor shape.
 class IndexList {
@@ -30,8 +37,8 @@ public:
     }
 
     /// Throws ShapeError when the range is longer than `max_rank`.
-    template <std::ranges::input_range R>
-        requires(!std::same_as<std::remove_cvref_t<R>, IndexList> && std::integral<std::ranges::range_value_t<R>>)
+    template <IntegerRange R>
+        requires(!std::same_as<std::remove_cvref_t<R>, IndexList>)
     IndexList(const R& range) {
         for (const auto value : range) push_back(clamped(value));
     }
@@ -83,8 +90,8 @@ public:
         return std::equal(a.begin(), a.end(), b.begin(), b.end());
     }
     /// Equality with any list of integers, an xtensor shape or a std::vector.
-    template <std::ranges::input_range R>
-        requires(!std::same_as<std::remove_cvref_t<R>, IndexList> && std::integral<std::ranges::range_value_t<R>>)
+    template <IntegerRange R>
+        requires(!std::same_as<std::remove_cvref_t<R>, IndexList>)
     friend bool operator==(const IndexList& a, const R& b) {
         return std::ranges::equal(a, b, [](Index x, auto y) { return std::cmp_equal(x, y); });
     }

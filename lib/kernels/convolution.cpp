@@ -77,12 +77,23 @@ void multiply(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c) {
     gemm<T>(1, m, n, k, [&](Index) { return Product<T>{a, b, c}; });
 }
 
-/// f(part, image) for the images of each part in order.
-void for_images(const Convolution& c, FunctionRef<void(Index, Index)> f) {
+/// f(part, group, at) for each group of the images of each part in order; `at` counts the groups of all images.
+void for_groups(const Convolution& c, FunctionRef<void(Index, Index, Index)> f) {
     const Index parts = c.parts();
     parallel_tasks(parts, [&](Index part) {
-        for (Index i = c.images * part / parts, end = c.images * (part + 1) / parts; i < end; ++i) f(part, i);
+        for (Index i = c.images * part / parts, end = c.images * (part + 1) / parts; i < end; ++i)
+            for (Index g = 0; g < c.groups; ++g) f(part, g, i * c.groups + g);
     });
+}
+
+/// The patches of group `at` of x, perhaps in the part's memory.
+template <class T>
+const T* patches_of(const Convolution& c, const T* x, Index part, Index at, T* scratch) {
+    x += at * c.channels * c.window.plane();
+    if (is_plain(c.window)) return x;
+    T* const own = scratch + part * c.patches();
+    gather(c, x, own);
+    return own;
 }
 
 }  // namespace
@@ -90,18 +101,13 @@ void for_images(const Convolution& c, FunctionRef<void(Index, Index)> f) {
 template <class T>
 void convolve(const Convolution& c, const T* x, const T* w, const T* bias, T* y, T* scratch) {
     const Index patch = c.patch(), places = c.window.places();
-    for_images(c, [&](Index part, Index image) {
-        T* const own = scratch + part * c.patches();
-        for (Index g = 0; g < c.groups; ++g) {
-            const Index at = image * c.groups + g;
-            const T* from = x + at * c.channels * c.window.plane();
-            if (!is_plain(c.window)) gather(c, from, own), from = own;
-            T* to = y + at * c.filters * places;
-            multiply<T>(c.filters, places, patch, {w + g * c.filters * patch, patch, 1}, {from, places, 1}, to);
-            if (!bias) continue;
-            for (Index f = 0; f < c.filters; ++f)
-                for (Index i = 0; i < places; ++i) to[f * places + i] += bias[g * c.filters + f];
-        }
+    for_groups(c, [&](Index part, Index g, Index at) {
+        const T* const from = patches_of(c, x, part, at, scratch);
+        T* const to = y + at * c.filters * places;
+        multiply<T>(c.filters, places, patch, {w + g * c.filters * patch, patch, 1}, {from, places, 1}, to);
+        if (!bias) return;
+        for (Index f = 0; f < c.filters; ++f)
+            for (Index i = 0; i < places; ++i) to[f * places + i] += bias[g * c.filters + f];
     });
 }
 
@@ -109,15 +115,12 @@ template <class T>
 void convolve_back(const Convolution& c, const T* y, const T* w, T* x, T* scratch) {
     const Index patch = c.patch(), places = c.window.places();
     const bool plain = is_plain(c.window);
-    for_images(c, [&](Index part, Index image) {
-        for (Index g = 0; g < c.groups; ++g) {
-            const Index at = image * c.groups + g;
-            T* const own = x + at * c.channels * c.window.plane();
-            T* const to = plain ? own : scratch + part * c.patches();
-            multiply<T>(patch, places, c.filters, {w + g * c.filters * patch, 1, patch}, {y + at * c.filters * places, places, 1},
-                        to);
-            if (!plain) scatter(c, to, own);
-        }
+    for_groups(c, [&](Index part, Index g, Index at) {
+        T* const own = x + at * c.channels * c.window.plane();
+        T* const to = plain ? own : scratch + part * c.patches();
+        multiply<T>(patch, places, c.filters, {w + g * c.filters * patch, 1, patch}, {y + at * c.filters * places, places, 1},
+                    to);
+        if (!plain) scatter(c, to, own);
     });
 }
 
@@ -126,17 +129,12 @@ void convolve_weights(const Convolution& c, const T* x, const T* y, T* w, T* scr
     const Index patch = c.patch(), places = c.window.places(), size = c.filters * patch, parts = c.parts();
     std::fill_n(sums, parts * c.groups * size, T(0));
     T* const products = sums + parts * c.groups * size;
-    for_images(c, [&](Index part, Index image) {
-        T* const own = scratch + part * c.patches();
-        for (Index g = 0; g < c.groups; ++g) {
-            const Index at = image * c.groups + g;
-            const T* from = x + at * c.channels * c.window.plane();
-            if (!is_plain(c.window)) gather(c, from, own), from = own;
-            T* const product = products + part * size;
-            multiply<T>(c.filters, patch, places, {y + at * c.filters * places, places, 1}, {from, 1, places}, product);
-            T* __restrict sum = sums + (part * c.groups + g) * size;
-            for (Index i = 0; i < size; ++i) sum[i] += product[i];
-        }
+    for_groups(c, [&](Index part, Index g, Index at) {
+        const T* const from = patches_of(c, x, part, at, scratch);
+        T* const product = products + part * size;
+        multiply<T>(c.filters, patch, places, {y + at * c.filters * places, places, 1}, {from, 1, places}, product);
+        T* __restrict sum = sums + (part * c.groups + g) * size;
+        for (Index i = 0; i < size; ++i) sum[i] += product[i];
     });
     std::copy_n(sums, c.groups * size, w);
     for (Index part = 1; part < parts; ++part)

@@ -7,53 +7,39 @@
 
 #include "one_thread.hpp"
 
-// Fortran's interface: everything by address, matrices by columns.
-extern "C" {
-void sgetrf_(const int* m, const int* n, float* a, const int* lda, int* pivots, int* info);
-void dgetrf_(const int* m, const int* n, double* a, const int* lda, int* pivots, int* info);
-void spotrf_(const char* uplo, const int* n, float* a, const int* lda, int* info);
-void dpotrf_(const char* uplo, const int* n, double* a, const int* lda, int* info);
-void sgelqf_(const int* m, const int* n, float* a, const int* lda, float* tau, float* work, const int* size, int* info);
-void dgelqf_(const int* m, const int* n, double* a, const int* lda, double* tau, double* work, const int* size, int* info);
-void sorglq_(const int* m, const int* n, const int* k, float* a, const int* lda, const float* tau, float* work, const int* size,
-             int* info);
-void dorglq_(const int* m, const int* n, const int* k, double* a, const int* lda, const double* tau, double* work,
-             const int* size, int* info);
-void ssyevd_(const char* job, const char* uplo, const int* n, float* a, const int* lda, float* w, float* work, const int* size,
-             int* whole, const int* whole_size, int* info);
-void dsyevd_(const char* job, const char* uplo, const int* n, double* a, const int* lda, double* w, double* work, const int* size,
-             int* whole, const int* whole_size, int* info);
-void sgesdd_(const char* job, const int* m, const int* n, float* a, const int* lda, float* s, float* u, const int* ldu, float* vt,
-             const int* ldvt, float* work, const int* size, int* whole, int* info);
-void dgesdd_(const char* job, const int* m, const int* n, double* a, const int* lda, double* s, double* u, const int* ldu,
-             double* vt, const int* ldvt, double* work, const int* size, int* whole, int* info);
-}
-
 namespace xtgrad::kernels {
-namespace {
 
 template <class T>
 struct Lapack;
-template <>
-struct Lapack<float> {
-    static constexpr auto getrf = sgetrf_;
-    static constexpr auto potrf = spotrf_;
-    static constexpr auto gelqf = sgelqf_;
-    static constexpr auto orglq = sorglq_;
-    static constexpr auto syevd = ssyevd_;
-    static constexpr auto gesdd = sgesdd_;
-    static constexpr auto trsm = cblas_strsm;
-};
-template <>
-struct Lapack<double> {
-    static constexpr auto getrf = dgetrf_;
-    static constexpr auto potrf = dpotrf_;
-    static constexpr auto gelqf = dgelqf_;
-    static constexpr auto orglq = dorglq_;
-    static constexpr auto syevd = dsyevd_;
-    static constexpr auto gesdd = dgesdd_;
-    static constexpr auto trsm = cblas_dtrsm;
-};
+
+// Fortran's interface: everything by address, matrices by columns. p is the letter of T.
+#define XG_ROUTINES(T, p)                                                                                                  \
+    extern "C" {                                                                                                           \
+    void p##getrf_(const int* m, const int* n, T* a, const int* lda, int* pivots, int* info);                              \
+    void p##potrf_(const char* uplo, const int* n, T* a, const int* lda, int* info);                                       \
+    void p##gelqf_(const int* m, const int* n, T* a, const int* lda, T* tau, T* work, const int* size, int* info);         \
+    void p##orglq_(const int* m, const int* n, const int* k, T* a, const int* lda, const T* tau, T* work, const int* size, \
+                   int* info);                                                                                             \
+    void p##syevd_(const char* job, const char* uplo, const int* n, T* a, const int* lda, T* w, T* work, const int* size,  \
+                   int* whole, const int* whole_size, int* info);                                                          \
+    void p##gesdd_(const char* job, const int* m, const int* n, T* a, const int* lda, T* s, T* u, const int* ldu, T* vt,   \
+                   const int* ldvt, T* work, const int* size, int* whole, int* info);                                      \
+    }                                                                                                                      \
+    template <>                                                                                                            \
+    struct Lapack<T> {                                                                                                     \
+        static constexpr auto getrf = p##getrf_;                                                                           \
+        static constexpr auto potrf = p##potrf_;                                                                           \
+        static constexpr auto gelqf = p##gelqf_;                                                                           \
+        static constexpr auto orglq = p##orglq_;                                                                           \
+        static constexpr auto syevd = p##syevd_;                                                                           \
+        static constexpr auto gesdd = p##gesdd_;                                                                           \
+        static constexpr auto trsm = cblas_##p##trsm;                                                                      \
+    };
+XG_ROUTINES(float, s)
+XG_ROUTINES(double, d)
+#undef XG_ROUTINES
+
+namespace {
 
 int leading(Index n) { return int(std::max<Index>(1, n)); }
 

@@ -23,13 +23,19 @@ struct Packed {
     static constexpr Index row = 1, column = (tile_rows<T> + width<T> - 1) / width<T> * width<T>;
 };
 
-/// The whole of a vector of c, or as much of it as there is.
 template <class T>
-XG_INLINE void store(Batch<T> v, T* to, Index n, bool add) {
-    if (n >= width<T>) return (add ? Batch<T>::load_unaligned(to) + v : v).store_unaligned(to);
-    alignas(64) T part[width<T>];
-    v.store_aligned(part);
-    for (Index i = 0; i < n; ++i) to[i] = add ? to[i] + part[i] : part[i];
+XG_INLINE void store(Batch<T> v, T* to, bool add) {
+    (add ? Batch<T>::load_unaligned(to) + v : v).store_unaligned(to);
+}
+
+/// n columns of a tile that has more; apart from the tiles, of which there are a hundred.
+template <class T>
+[[gnu::noinline]] void store_part(Index rows, Index n, const T* from, Index step, T* c, Index c_step, bool add) {
+    for (Index i = 0; i < rows; ++i, from += step, c += c_step) {
+        Index j = 0;
+        for (; j + width<T> <= n; j += width<T>) store<T>(Batch<T>::load_aligned(from + j), c + j, add);
+        for (; j < n; ++j) c[j] = add ? c[j] + from[j] : from[j];
+    }
 }
 
 template <int rows, int vectors, class T, class A>
@@ -49,9 +55,18 @@ template <int rows, int vectors, class T, class A>
             for (int j = 0; j < vectors; ++j) sums[i][j] = xsimd::fma(x, v[j], sums[i][j]);
         }
     }
+    constexpr Index columns = vectors * width<T>;
+    if (n >= columns) {
+#pragma GCC unroll 12
+        for (int i = 0; i < rows; ++i)
+            for (int j = 0; j < vectors; ++j) store<T>(sums[i][j], c + i * c_step + j * width<T>, add);
+        return;
+    }
+    alignas(64) T part[rows * columns];
 #pragma GCC unroll 12
     for (int i = 0; i < rows; ++i)
-        for (int j = 0; j < vectors; ++j) store<T>(sums[i][j], c + i * c_step + j * width<T>, n - j * width<T>, add);
+        for (int j = 0; j < vectors; ++j) sums[i][j].store_aligned(part + i * columns + j * width<T>);
+    store_part<T>(rows, n, part, columns, c, c_step, add);
 }
 
 template <class T, class A>

@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "compensated.hpp"
+
 namespace xtgrad::kernels {
 namespace {
 
@@ -45,18 +47,6 @@ struct View {
     Index row(Index i) const { return outer.rank == 0 ? 0 : offset_of(outer, x.stride, i); }
 };
 
-/// A sum with its rounding errors beside it (Neumaier, ZAMM 54, 1974).
-struct Total {
-    double value = 0, lost = 0;
-
-    void add(double x) {
-        const double sum = value + x;
-        lost += (value < 0 ? -value : value) >= (x < 0 ? -x : x) ? (value - sum) + x : (x - sum) + value;
-        value = sum;
-    }
-    double get() const { return lost - lost == 0 ? value + lost : value; }  // inf + NaN is inf
-};
-
 // What is done with lines and rows: `State` is a result on its way, `line` and `rows` add elements to one and to n of them,
 // `merge` adds another part, `finish` writes output i.
 
@@ -76,7 +66,7 @@ struct Folding {
         T value = 0;
         T get() const { return value; }
     };
-    using State = std::conditional_t<floating, Total, Exact>;
+    using State = std::conditional_t<floating, Compensated, Exact>;
 
     State start() const {
         State s;

@@ -2,6 +2,8 @@
 
 #include <type_traits>
 
+#include "compensated.hpp"
+
 namespace xtgrad::kernels {
 namespace {
 
@@ -40,18 +42,6 @@ void scan(const Lines& l, bool reverse, T* y, State start, auto step) {
     });
 }
 
-/// A double with its rounding errors beside it (Neumaier, ZAMM 54, 1974).
-struct Compensated {
-    double value = 0, lost = 0;
-
-    double add(double x) {
-        const double sum = value + x;
-        lost += (value < 0 ? -value : value) >= (x < 0 ? -x : x) ? (value - sum) + x : (x - sum) + value;
-        value = sum;
-        return lost - lost == 0 ? value + lost : value;  // inf + NaN is inf
-    }
-};
-
 }  // namespace
 
 template <class T>
@@ -59,7 +49,7 @@ void cumsum(const Lines& l, bool reverse, const T* x, T* y) {
     if constexpr (std::is_same_v<T, float>)
         scan(l, reverse, y, 0., [x](double& s, Index p) { return T(s += double(x[p])); });
     else if constexpr (std::is_same_v<T, double>)
-        scan(l, reverse, y, Compensated(), [x](Compensated& s, Index p) { return s.add(x[p]); });
+        scan(l, reverse, y, Compensated(), [x](Compensated& s, Index p) { return s.add(x[p]), s.get(); });
     else
         scan(l, reverse, y, std::uint64_t(0), [x](std::uint64_t& s, Index p) { return T(s += std::uint64_t(x[p])); });
 }

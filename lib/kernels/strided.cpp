@@ -215,24 +215,42 @@ void copy(const Space& full, const Strided& source, void* to) {
     });
 }
 
-void scatter(const Space& space, const void* from, std::byte* to, const Index* stride, int item) {
+namespace {
+
+/// put(q, p, n, step): n elements at p for those `step` apart at q.
+template <class T>
+void scatter_runs(const Space& space, const T* from, T* to, const Index* stride, auto put) {
     if (space.count == 0) return;
+    if (space.rank == 0) return put(to, from, Index(1), Index(1));
+    for_runs(space, stride, 0, space.count,
+             [&](Index offset, Index done, Index run) { put(to + offset, from + done, run, stride[space.rank - 1]); });
+}
+
+}  // namespace
+
+void scatter(const Space& space, const void* from, std::byte* to, const Index* stride, int item) {
     with_item(item, [&](auto z) {
         using T = decltype(z);
-        const T* p = static_cast<const T*>(from);
-        T* q = reinterpret_cast<T*>(to);
-        if (space.rank == 0) {
-            *q = *p;
-            return;
-        }
-        const Index step = stride[space.rank - 1];
-        for_runs(space, stride, 0, space.count, [&](Index offset, Index done, Index run) {
+        const auto put = [](T* q, const T* p, Index n, Index step) {
             if (step == 1)
-                std::copy_n(p + done, run, q + offset);
+                std::copy_n(p, n, q);
             else
-                for (Index i = 0; i < run; ++i) q[offset + i * step] = p[done + i];
-        });
+                for (Index i = 0; i < n; ++i) q[i * step] = p[i];
+        };
+        scatter_runs(space, static_cast<const T*>(from), reinterpret_cast<T*>(to), stride, put);
     });
 }
+
+template <class T>
+void scatter_add(const Space& space, const T* from, T* to, const Index* stride) {
+    scatter_runs(space, from, to, stride, [](T* q, const T* p, Index n, Index step) {
+        if (step == 1)
+            for (Index i = 0; i < n; ++i) q[i] += p[i];
+        else
+            for (Index i = 0; i < n; ++i) q[i * step] += p[i];
+    });
+}
+template void scatter_add(const Space&, const float*, float*, const Index*);
+template void scatter_add(const Space&, const double*, double*, const Index*);
 
 }  // namespace xtgrad::kernels

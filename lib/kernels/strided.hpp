@@ -38,4 +38,8 @@ void copy(const Space&, const Strided& from, void* to);
 /// Writes dense elements to the positions of a strided target, which overlap nowhere.
 void scatter(const Space&, const void* from, std::byte* to, const Index* stride, int item);
 
+/// Adds dense elements to those positions. T: float, double.
+template <class T>
+void scatter_add(const Space&, const T* from, T* to, const Index* stride);
+
 }  // namespace xtgrad::kernels

@@ -4,14 +4,10 @@
 // y' = C(x, h). Tangents are sums of the product itself.
 #include <xtgrad/ops/convolution.hpp>
 
-#include <cstring>
-
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/manipulation.hpp>
 
-#include "../kernels/convolution.hpp"
 #include "../tape/algebra.hpp"
-#include "../tape/record.hpp"
 #include "convolution.hpp"
 
 namespace xtgrad {
@@ -24,20 +20,6 @@ Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Convo
 Tensor backward(const Tensor& y, const Tensor& w, const Convolution& c);
 Tensor weights(const Tensor& x, const Tensor& y, const Convolution& c);
 
-static_assert(sizeof(Convolution) % sizeof(Index) == 0);
-
-std::unique_ptr<Extra> kept(const Convolution& c) {
-    auto extra = std::make_unique<Extra>();
-    extra->extents.resize(sizeof(Convolution) / sizeof(Index));
-    std::memcpy(extra->extents.data(), &c, sizeof c);
-    return extra;
-}
-Convolution kept_in(const Node& n) {
-    Convolution c;
-    std::memcpy(&c, n.extra->extents.data(), sizeof c);
-    return c;
-}
-
 /// The tangent of a bilinear product.
 Tensor bilinear_jvp(const Node& n, const Tensor* tangents, auto product) {
     Tensor sum;
@@ -47,7 +29,7 @@ Tensor bilinear_jvp(const Node& n, const Tensor* tangents, auto product) {
 }
 
 void forward_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
-    const Convolution c = kept_in(n);
+    const Convolution c = kept_in<Convolution>(n);
     if (need & 1) cotangents[0] = backward(g, n.in[1], c);
     if (need & 2) cotangents[1] = weights(n.in[0], g, c);
     if (need & 4) {
@@ -56,7 +38,7 @@ void forward_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
     }
 }
 Tensor forward_jvp(const Node& n, const Tensor* tangents) {
-    const Convolution c = kept_in(n);
+    const Convolution c = kept_in<Convolution>(n);
     Tensor sum = bilinear_jvp(n, tangents, [&](const Tensor& x, const Tensor& w) { return forward(x, w, {}, c); });
     if (n.inputs().size() > 2 && tangents[2].defined())
         accumulate(sum, broadcast_to(reshape(tangents[2], {c.groups * c.filters, 1, 1}), n.shape()));
@@ -65,22 +47,24 @@ Tensor forward_jvp(const Node& n, const Tensor* tangents) {
 constexpr Op forward_op{"conv2d", forward_vjp, forward_jvp};
 
 void backward_vjp(const Node& n, Tensor h, Need need, Tensor* cotangents) {
-    const Convolution c = kept_in(n);
+    const Convolution c = kept_in<Convolution>(n);
     if (need & 1) cotangents[0] = forward(h, n.in[1], {}, c);
     if (need & 2) cotangents[1] = weights(h, n.in[0], c);
 }
 Tensor backward_jvp(const Node& n, const Tensor* tangents) {
-    return bilinear_jvp(n, tangents, [c = kept_in(n)](const Tensor& y, const Tensor& w) { return backward(y, w, c); });
+    return bilinear_jvp(n, tangents,
+                        [c = kept_in<Convolution>(n)](const Tensor& y, const Tensor& w) { return backward(y, w, c); });
 }
 constexpr Op backward_op{"conv2d_vjp", backward_vjp, backward_jvp};
 
 void weights_vjp(const Node& n, Tensor h, Need need, Tensor* cotangents) {
-    const Convolution c = kept_in(n);
+    const Convolution c = kept_in<Convolution>(n);
     if (need & 1) cotangents[0] = backward(n.in[1], h, c);
     if (need & 2) cotangents[1] = forward(n.in[0], h, {}, c);
 }
 Tensor weights_jvp(const Node& n, const Tensor* tangents) {
-    return bilinear_jvp(n, tangents, [c = kept_in(n)](const Tensor& x, const Tensor& y) { return weights(x, y, c); });
+    return bilinear_jvp(n, tangents,
+                        [c = kept_in<Convolution>(n)](const Tensor& x, const Tensor& y) { return weights(x, y, c); });
 }
 constexpr Op weights_op{"conv2d_weight_vjp", weights_vjp, weights_jvp};
 

@@ -114,7 +114,16 @@ void view_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
     cotangents[0] = with_slice(zeros_of(n.in[0]), g, slices_of(n));
 }
 Tensor view_jvp(const Node& n, const Tensor* tangents) { return sliced(tangents[0], slices_of(n)); }
-constexpr Op view_op{"view", view_vjp, view_jvp};
+void add_view_vjp(const Node& n, const Tensor& g, const Tensor& sum) {
+    const Part part = part_of("view", sum, slices_of(n));
+    with_floating(sum.dtype(), [&](auto z) {
+        using T = decltype(z);
+        const Tensor dense = contiguous(g);
+        kernels::scatter_add(space_of(part.shape), mutable_data<T>(dense), mutable_data<T>(sum) + part.offset,
+                             part.strides.data());
+    });
+}
+constexpr Op view_op{"view", view_vjp, view_jvp, add_view_vjp};
 
 // y = x with a part replaced by v;  x' = g with that part 0,  v' = that part of g
 
@@ -148,10 +157,7 @@ Tensor with_slice(const Tensor& x, const Tensor& value, const std::vector<Slice>
     if (broadcast_shapes("set_view", part.shape, value.shape()) != part.shape)
         fail<ShapeError>("set_view", "the value ", value.shape(), " does not broadcast to the slice ", part.shape,
                          "; give it that shape, or 1 where it repeats");
-    kernels::Space space;
-    space.rank = int(part.shape.size());
-    space.count = size_of(part.shape);
-    std::copy(part.shape.begin(), part.shape.end(), space.shape);
+    const kernels::Space space = space_of(part.shape);
     Tensor dense = value;
     if (value.shape() != part.shape || !value.block()->dense) {
         dense = allocate(value.dtype(), part.shape);

@@ -3,9 +3,6 @@
 #include <xtgrad/ops/indexing.hpp>
 #include <xtgrad/ops/manipulation.hpp>
 
-#include <cstring>
-
-#include "../tape/record.hpp"
 #include "convolution.hpp"
 
 namespace xtgrad {
@@ -16,18 +13,13 @@ using kernels::Window;
 
 Tensor pooled(const Tensor& x, const Window& w, bool back);
 
-Window window_in(const Node& n) {
-    Window w;
-    std::memcpy(&w, n.extra->extents.data(), sizeof w);
-    return w;
-}
 template <bool back>
 void pool_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
-    cotangents[0] = pooled(g, window_in(n), !back);
+    cotangents[0] = pooled(g, kept_in<Window>(n), !back);
 }
 template <bool back>
 Tensor pool_jvp(const Node& n, const Tensor* tangents) {
-    return pooled(tangents[0], window_in(n), back);
+    return pooled(tangents[0], kept_in<Window>(n), back);
 }
 template <bool back>
 constexpr Op pool_op{back ? "avg_pool2d_vjp" : "avg_pool2d", pool_vjp<back>, pool_jvp<back>};
@@ -43,12 +35,7 @@ Tensor pooled(const Tensor& x, const Window& w, bool back) {
         (back ? kernels::pool_sum_back<T> : kernels::pool_sum<T>)(planes, w, factor, mutable_data<T>(dense),
                                                                   mutable_data<T>(out));
     });
-    if (recording()) {
-        auto extra = std::make_unique<Extra>();
-        extra->extents.resize(sizeof w / sizeof(Index));
-        std::memcpy(extra->extents.data(), &w, sizeof w);
-        record(back ? pool_op<true> : pool_op<false>, out, x, {}, {}, std::move(extra));
-    }
+    if (recording()) record(back ? pool_op<true> : pool_op<false>, out, x, {}, {}, kept(w));
     return out;
 }
 

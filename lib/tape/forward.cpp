@@ -45,11 +45,7 @@ Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<cons
             const Need need = sweep.need(slot);
             const auto inputs = node.inputs();
             Tensor few[2];
-            Tensor* of = few;
-            if (inputs.size() > 2) {
-                many.assign(inputs.size(), Tensor());
-                of = many.data();
-            }
+            Tensor* const of = room_for(inputs.size(), few, many);
             for (std::size_t i = 0; i < inputs.size(); ++i) {
                 const std::size_t from = sweep.slot(inputs[i]);
                 if (wants(need, i)) {

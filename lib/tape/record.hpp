@@ -28,6 +28,9 @@ struct Op {
     void (*vjp)(const Node&, Tensor g, Need need, Tensor* cotangents);
     /// The tangent of the output; tangents[i] is undefined where it is zero, and broadcast where the node broadcasts.
     Tensor (*jvp)(const Node&, const Tensor* tangents);
+    /// For a cotangent that is g in some places of its only input and 0 in the others: adds g to `sum` there, which has that
+    /// input's shape, is dense and unshared. Many parts of one tensor then cost what they read, not the whole for each.
+    void (*add_vjp)(const Node&, const Tensor& g, const Tensor& sum) = nullptr;
 };
 
 /// The numbers of an op.

@@ -35,7 +35,8 @@ public:
     Results(const Targets& targets, const Walk& walk, std::span<const Tensor> xs, const GradientOptions& options)
         : targets_(targets), walk_(walk), xs_(xs.begin(), xs.end()), of_(xs.size()), options_(options) {}
 
-    void add(int target, Tensor&& g) { accumulate(of_[std::size_t(target)], std::move(g)); }
+    /// Where the gradient of a target is added up.
+    Tensor& of(int target) { return of_[std::size_t(target)]; }
     /// The whole gradient of a target, unless it was handed out before.
     void set(Tag tag, const Tensor& g) {
         const auto target = std::size_t(targets_.find(tag));
@@ -96,8 +97,21 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
         std::sort(complete.begin(), complete.end());
     }
 
+    // Where the cotangent of an input is added up; null where nobody wants it.
+    const auto sum_of = [&](Tag input, std::size_t slot) -> Tensor* {
+        if (const std::size_t from = sweep.slot(input); from < slot) return &cotangents[from];
+        const int target = targets.find(input);
+        return target >= 0 ? &out.of(target) : nullptr;
+    };
+
+    // The same where a part of it may be added in place; else null.
+    const auto open_sum = [&](Tag input, std::size_t slot) -> const Tensor* {
+        const Tensor* const sum = sum_of(input, slot);
+        return sum && sum->defined() && unshared(*sum) && sum->block()->dense ? sum : nullptr;
+    };
+
     if (sweep.size() == 0)
-        out.add(targets.find(y.block()->tag), std::move(seed));
+        out.of(targets.find(y.block()->tag)) = std::move(seed);
     else
         cotangents.back() = std::move(seed);
 
@@ -113,20 +127,18 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
             const Need need = sweep.need(slot);
             const auto inputs = node.inputs();
             Tensor few[2];
-            Tensor* of = few;
-            if (inputs.size() > 2) {
-                many.assign(inputs.size(), Tensor());
-                of = many.data();
-            }
-            node.op->vjp(node, std::move(g), need, of);
-            for (std::size_t i = 0; i < inputs.size(); ++i) {
-                if (!wants(need, i) || !of[i].defined()) continue;
-                if (check) check_values(*node.op, "the cotangent of an input", of[i]);
-                if (node.repeats(i)) of[i] = sum_to(of[i], node.in[i].shape());
-                if (const std::size_t from = sweep.slot(inputs[i]); from < slot)
-                    accumulate(cotangents[from], std::move(of[i]));
-                else if (const int target = targets.find(inputs[i]); target >= 0)
-                    out.add(target, std::move(of[i]));
+            const bool in_parts = node.op->add_vjp && !check && !recording();
+            if (const Tensor* const sum = in_parts ? open_sum(inputs[0], slot) : nullptr) {
+                node.op->add_vjp(node, g, *sum);
+            } else {
+                Tensor* const of = room_for(inputs.size(), few, many);
+                node.op->vjp(node, std::move(g), need, of);
+                for (std::size_t i = 0; i < inputs.size(); ++i) {
+                    if (!wants(need, i) || !of[i].defined()) continue;
+                    if (check) check_values(*node.op, "the cotangent of an input", of[i]);
+                    if (node.repeats(i)) of[i] = sum_to(of[i], node.in[i].shape());
+                    if (Tensor* const to = sum_of(inputs[i], slot)) accumulate(*to, std::move(of[i]));
+                }
             }
         }
         if (release) node.forget_saved();

@@ -28,6 +28,13 @@ void stop(TapeState& t);
 /// A tensor of f32 or f64 to walk from or to.
 void check_target(const char* op, const char* what, const Tensor&);
 
+/// An undefined tensor for each input of a node: in `few` where that is room enough.
+inline Tensor* room_for(std::size_t inputs, Tensor (&few)[2], std::vector<Tensor>& many) {
+    if (inputs <= 2) return few;
+    many.assign(inputs, Tensor());
+    return many.data();
+}
+
 class Walk {
 public:
     Walk(Record& r, TapeState& t) : record_(r), tape_(t), from_(r.next) {

@@ -1,6 +1,8 @@
 // Error messages: `[op] what is wrong: the shapes and dtypes; what to do`.
 #pragma once
+#include <initializer_list>
 #include <sstream>
+#include <string>
 #include <string_view>
 
 #include <xtgrad/error.hpp>
@@ -8,13 +10,29 @@
 
 namespace xtgrad::detail {
 
-/// Throws E with "[op] " and the parts, streamed.
-template <class E, class... Part>
-[[noreturn, gnu::cold, gnu::noinline]] void fail(std::string_view op, const Part&... parts) {
-    std::ostringstream text;
-    text << '[' << op << "] ";
-    (text << ... << parts);
-    throw E(text.str());
+/// Something that is streamed into a message. (There are hundreds of messages: the compiler sees a stream once for each type.)
+class MessagePart {
+public:
+    template <class T>
+    MessagePart(const T& x) noexcept
+        : at_(&x), write_([](std::ostream& os, const void* at) { os << *static_cast<const T*>(at); }) {}
+    MessagePart(const char* text) noexcept
+        : at_(text), write_([](std::ostream& os, const void* at) { os << static_cast<const char*>(at); }) {}
+
+    friend std::ostream& operator<<(std::ostream& os, const MessagePart& p) { return p.write_(os, p.at_), os; }
+
+private:
+    const void* at_;
+    void (*write_)(std::ostream&, const void*);
+};
+
+/// "[op] " and the parts.
+std::string message(std::string_view op, std::initializer_list<MessagePart>);
+
+/// Throws E with that message.
+template <class E, class... T>
+[[noreturn, gnu::cold, gnu::noinline]] void fail(std::string_view op, const T&... parts) {
+    throw E(message(op, {MessagePart(parts)...}));
 }
 
 /// The indices that an extent allows, for the end of a message.

@@ -5,16 +5,14 @@
 
 namespace xtgrad::detail {
 
-inline kernels::Space space_of(const Tensor& x) {
+inline kernels::Space space_of(const Shape& shape) {
     kernels::Space space;
-    Block* b = x.block();
-    space.rank = b->rank;
-    for (int i = 0; i < b->rank; ++i) {
-        space.shape[i] = b->shape()[i];
-        space.count *= b->shape()[i];
-    }
+    space.rank = int(shape.size());
+    space.count = size_of(shape);
+    std::copy(shape.begin(), shape.end(), space.shape);
     return space;
 }
+inline kernels::Space space_of(const Tensor& x) { return space_of(x.shape()); }
 
 /// x broadcast to a space that it broadcasts to; nothing for an undefined tensor.
 inline kernels::Strided operand_in(const kernels::Space& space, const Tensor& x) {

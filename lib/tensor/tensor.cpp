@@ -40,6 +40,13 @@ std::size_t Tensor::size() const {
 
 namespace detail {
 
+std::string message(std::string_view op, std::initializer_list<MessagePart> parts) {
+    std::ostringstream text;
+    text << '[' << op << "] ";
+    for (const MessagePart& part : parts) text << part;
+    return text.str();
+}
+
 void fail_undefined(const char* op) {
     fail<Error>(op, "an empty tensor: a default-constructed Tensor has no value; assign one first");
 }

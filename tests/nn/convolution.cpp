@@ -21,7 +21,7 @@ xg::Rng rng(8);
 }  // namespace
 
 TEST_CASE("convolutions and pools agree with PyTorch") {
-    const Named file = reference::read("nn/reference.txt");
+    const Named& file = reference::of("nn");
     const auto check = [&](const std::string& name, const auto& layer, const xg::Shape& shape) {
         reference::check(file, name, layer, {{"x", shape}}, [](auto& f, Named& v) { return f(v["x"]); });
     };

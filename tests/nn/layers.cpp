@@ -15,11 +15,6 @@ using xg::Tensor;
 
 namespace {
 
-const Named& stored() {
-    static const Named file = reference::read("nn/reference.txt");
-    return file;
-}
-
 xg::Rng rng(3);
 
 /// For gradcheck: f(x, parameters ...) with the model's parameters replaced.
@@ -53,12 +48,12 @@ struct Mlp {
 
 TEST_CASE("layers agree with PyTorch") {
     const auto layer = [](auto& f, Named& v) { return f(v["x"]); };
-    reference::check(stored(), "linear", nn::Linear(4, 5, rng), {{"x", {2, 3, 4}}}, layer);
-    reference::check(stored(), "embedding", nn::Embedding(7, 3, rng), {}, [](auto& f, Named&) {
+    reference::check(reference::of("nn"), "linear", nn::Linear(4, 5, rng), {{"x", {2, 3, 4}}}, layer);
+    reference::check(reference::of("nn"), "embedding", nn::Embedding(7, 3, rng), {}, [](auto& f, Named&) {
         return f(xg::tensor({{3, 0}, {3, 6}}));
     });
-    reference::check(stored(), "layer_norm", nn::LayerNorm(4, {.eps = 1e-3}), {{"x", {2, 3, 4}}}, layer);
-    reference::check(stored(), "rms_norm", nn::RMSNorm(4), {{"x", {2, 3, 4}}}, layer);
+    reference::check(reference::of("nn"), "layer_norm", nn::LayerNorm(4, {.eps = 1e-3}), {{"x", {2, 3, 4}}}, layer);
+    reference::check(reference::of("nn"), "rms_norm", nn::RMSNorm(4), {{"x", {2, 3, 4}}}, layer);
 }
 
 TEST_CASE("batch normalization agrees with PyTorch, and so do its running statistics") {
@@ -68,17 +63,18 @@ TEST_CASE("batch normalization agrees with PyTorch, and so do its running statis
         norm.mean = reference::filled("mean", {3});
         norm.variance = 1 + reference::filled("variance", {3});
         const std::string training = name + ", training";
-        reference::check(stored(), training, norm, {{"x", shape}}, [&](nn::BatchNorm& f, Named& v) {
+        reference::check(reference::of("nn"), training, norm, {{"x", shape}}, [&](nn::BatchNorm& f, Named& v) {
             const Tensor y = f(v["x"], nn::training);
             norm.mean = f.mean;
             norm.variance = f.variance;
             norm.batches = f.batches;
             return y;
         });
-        CHECK(reference::distance(norm.mean, stored().at(training + ":mean")) < 1e-14);
-        CHECK(reference::distance(norm.variance, stored().at(training + ":variance")) < 1e-14);
+        CHECK(reference::distance(norm.mean, reference::of("nn").at(training + ":mean")) < 1e-14);
+        CHECK(reference::distance(norm.variance, reference::of("nn").at(training + ":variance")) < 1e-14);
         CHECK(norm.batches.item<int>() == 1);
-        reference::check(stored(), name, norm, {{"x", shape}}, [](const nn::BatchNorm& f, Named& v) { return f(v["x"]); });
+        reference::check(reference::of("nn"), name, norm, {{"x", shape}},
+                         [](const nn::BatchNorm& f, Named& v) { return f(v["x"]); });
     }
 }
 

@@ -11,7 +11,7 @@ using reference::Named;
 using xg::Tensor;
 
 TEST_CASE("losses agree with PyTorch") {
-    const Named file = reference::read("nn/reference.txt");
+    const Named& file = reference::of("nn");
     const std::vector<Tensor> no_model;
     const auto pair = [&](const std::string& name, auto f) {
         reference::check(file, name, no_model, {{"x", {3, 4}}, {"target", {3, 4}}},

@@ -23,7 +23,7 @@ double largest(const Tensor& x) { return xg::amax(xg::abs(x)).item<double>(); }
 }  // namespace
 
 TEST_CASE("cells agree with PyTorch over two steps") {
-    const Named file = reference::read("nn/reference.txt");
+    const Named& file = reference::of("nn");
     reference::check(file, "gru", nn::GRUCell(4, 5, rng), {{"x", {2, 4}}, {"h", {2, 5}}},
                      [](auto& f, Named& v) { return f(v["x"], f(v["x"], v["h"])); });
     reference::check(file, "lstm", nn::LSTMCell(4, 5, rng), {{"x", {2, 4}}, {"h", {2, 5}}, {"c", {2, 5}}}, [](auto& f, Named& v) {

@@ -18,11 +18,6 @@ using xg::Tensor;
 
 namespace {
 
-const Named& stored() {
-    static const Named file = reference::read("nn/reference.txt");
-    return file;
-}
-
 xg::Rng rng(4);
 
 const auto apply = [](auto& f, Named& v) { return f(v["x"]); };
@@ -31,22 +26,23 @@ const auto apply = [](auto& f, Named& v) { return f(v["x"]); };
 
 TEST_CASE("attention agrees with PyTorch") {
     using MHA = nn::MultiHeadAttention;
-    reference::check(stored(), "self attention", MHA(6, rng, {.heads = 3}), {{"x", {2, 4, 6}}}, apply);
-    reference::check(stored(), "causal attention", MHA(6, rng, {.heads = 2, .causal = true}), {{"x", {2, 4, 6}}}, apply);
-    reference::check(stored(), "cross attention", MHA(6, rng, {.heads = 3, .memory = 5}),
+    reference::check(reference::of("nn"), "self attention", MHA(6, rng, {.heads = 3}), {{"x", {2, 4, 6}}}, apply);
+    reference::check(reference::of("nn"), "causal attention", MHA(6, rng, {.heads = 2, .causal = true}), {{"x", {2, 4, 6}}},
+                     apply);
+    reference::check(reference::of("nn"), "cross attention", MHA(6, rng, {.heads = 3, .memory = 5}),
                      {{"x", {2, 4, 6}}, {"memory", {2, 3, 5}}},
                      [](auto& f, Named& v) { return f(v["x"], {.memory = v["memory"]}); });
     const Tensor mask = xg::tensor({{true, false, true}, {true, true, false}, {false, true, true}});
-    reference::check(stored(), "masked attention", MHA(6, rng, {.heads = 2}), {{"x", {2, 3, 6}}},
+    reference::check(reference::of("nn"), "masked attention", MHA(6, rng, {.heads = 2}), {{"x", {2, 3, 6}}},
                      [&](auto& f, Named& v) { return f(v["x"], {.mask = mask}); });
-    reference::check(stored(), "grouped attention", MHA(8, rng, {.heads = 4, .kv_heads = 2, .causal = true}), {{"x", {2, 5, 8}}},
-                     apply);
-    reference::check(stored(), "rotary attention", MHA(16, rng, {.heads = 4, .kv_heads = 2, .causal = true, .rotary = true}),
-                     {{"x", {2, 5, 16}}}, apply);
+    reference::check(reference::of("nn"), "grouped attention", MHA(8, rng, {.heads = 4, .kv_heads = 2, .causal = true}),
+                     {{"x", {2, 5, 8}}}, apply);
+    reference::check(reference::of("nn"), "rotary attention",
+                     MHA(16, rng, {.heads = 4, .kv_heads = 2, .causal = true, .rotary = true}), {{"x", {2, 5, 16}}}, apply);
 }
 
 TEST_CASE("blocks agree with PyTorch") {
-    reference::check(stored(), "gelu block", nn::TransformerBlock(6, rng, {.heads = 2, .causal = true, .hidden = 10}),
+    reference::check(reference::of("nn"), "gelu block", nn::TransformerBlock(6, rng, {.heads = 2, .causal = true, .hidden = 10}),
                      {{"x", {2, 4, 6}}}, apply);
     const nn::TransformerBlockOptions options{.heads = 2,
                                               .kv_heads = 1,
@@ -56,7 +52,7 @@ TEST_CASE("blocks agree with PyTorch") {
                                               .activation = nn::Activation::swiglu,
                                               .hidden = 12,
                                               .bias = false};
-    reference::check(stored(), "swiglu block", nn::TransformerBlock(8, rng, options), {{"x", {2, 5, 8}}}, apply);
+    reference::check(reference::of("nn"), "swiglu block", nn::TransformerBlock(8, rng, options), {{"x", {2, 5, 8}}}, apply);
 }
 
 TEST_CASE("generation with a cache gives what all positions at once give") {

@@ -21,15 +21,10 @@ struct Model {
     }
 };
 
-const reference::Named& stored() {
-    static const reference::Named file = reference::read("optim/reference.txt");
-    return file;
-}
-
 std::vector<Tensor> gradients() { return {reference::filled("weight", {3, 5}), reference::filled("bias", {7})}; }
 
 void check_schedule(const std::string& name, const std::function<double(xg::Index)>& f) {
-    const Tensor want = stored().at("schedule:" + name);
+    const Tensor want = reference::of("optim").at("schedule:" + name);
     for (xg::Index i = 0; i < xg::Index(want.size()); ++i) {
         INFO(name << " at " << i);
         CHECK(f(i) == doctest::Approx(want.data<double>()[i]).epsilon(1e-12));
@@ -42,9 +37,9 @@ TEST_CASE("clip_norm agrees with PyTorch and returns the norm before") {
     for (const std::string bound : {"0.7", "70.0"}) {
         auto grads = gradients();
         const double norm = optim::clip_norm(grads, std::stod(bound));
-        CHECK(norm == doctest::Approx(stored().at("clip_norm:" + bound + ":norm").item<double>()).epsilon(1e-14));
-        CHECK(reference::distance(grads[0], stored().at("clip_norm:" + bound + ":weight")) < 1e-14);
-        CHECK(reference::distance(grads[1], stored().at("clip_norm:" + bound + ":bias")) < 1e-14);
+        CHECK(norm == doctest::Approx(reference::of("optim").at("clip_norm:" + bound + ":norm").item<double>()).epsilon(1e-14));
+        CHECK(reference::distance(grads[0], reference::of("optim").at("clip_norm:" + bound + ":weight")) < 1e-14);
+        CHECK(reference::distance(grads[1], reference::of("optim").at("clip_norm:" + bound + ":bias")) < 1e-14);
     }
 }
 

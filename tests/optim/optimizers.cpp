@@ -36,7 +36,7 @@ std::vector<Tensor> gradients(const Model& model, int t) {
 
 template <class O>
 void check(const std::string& name, O optimizer) {
-    static const Named file = reference::read("optim/reference.txt");
+    const Named& file = reference::of("optim");
     INFO(name);
     Model model;
     int checked = 0;

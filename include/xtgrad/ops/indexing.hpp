@@ -3,8 +3,19 @@
 #include <optional>
 #include <vector>
 
-#include "../detail/xtensor_slices.hpp"
 #include "operands.hpp"
+
+namespace xt {
+struct xall_tag;
+struct xnewaxis_tag;
+struct xellipsis_tag;
+template <class A, class B, class C>
+struct xrange_adaptor;
+namespace placeholders {
+template <class... A>
+struct rangemaker;
+}
+}  // namespace xt
 
 namespace [[gnu::visibility("default")]] xtgrad {
 

@@ -34,8 +34,8 @@ Tensor argmin(const Tensor&, const Index* axis, bool keep_dims);
 Tensor count_nonzero(const Tensor&, const Axes*, bool keep_dims);
 
 template <class X>
-concept AxesLike = std::integral<std::remove_cvref_t<X>> || std::same_as<std::remove_cvref_t<X>, Axes> ||
-                   (std::ranges::input_range<X> && !AnyTensor<X> && std::integral<std::ranges::range_value_t<X>>);
+concept AxesLike =
+    std::integral<std::remove_cvref_t<X>> || std::same_as<std::remove_cvref_t<X>, Axes> || (!AnyTensor<X> && IntegerRange<X>);
 
 /// xtensor's reducer options, a std::tuple; evaluation strategies mean nothing here.
 template <class... O>
