@@ -39,7 +39,7 @@ template <class T>
 }
 
 template <int rows, int vectors, class T, class A>
-[[gnu::noinline]] void tile(Index n, Index k, A a, const T* b, Index b_step, T* c, Index c_step, bool add) {
+[[gnu::noinline]] void tile(Index n, Index k, const A& a, const T* b, Index b_step, T* c, Index c_step, bool add) {
     Batch<T> sums[rows][vectors];
     for (int i = 0; i < rows; ++i) {
         __builtin_prefetch(c + i * c_step, 1);
@@ -70,14 +70,14 @@ template <int rows, int vectors, class T, class A>
 }
 
 template <class T, class A>
-using Tile = void (*)(Index, Index, A, const T*, Index, T*, Index, bool);
+using Tile = void (*)(Index, Index, const A&, const T*, Index, T*, Index, bool);
 template <class T, class A, int... i>
 constexpr Tile<T, A> tile_of(Index rows, Index n, std::integer_sequence<int, i...>) {
     constexpr Tile<T, A> narrow[] = {tile<i + 1, 1, T, A>...}, wide[] = {tile<i + 1, panels, T, A>...};
     return n > width<T> ? wide[rows - 1] : narrow[rows - 1];
 }
 template <class A, class T>
-XG_INLINE void multiply_tile(Index m, Index n, Index k, A a, const T* b, Index b_step, T* c, Index c_step, bool add) {
+XG_INLINE void multiply_tile(Index m, Index n, Index k, const A& a, const T* b, Index b_step, T* c, Index c_step, bool add) {
     tile_of<T, A>(m, n, std::make_integer_sequence<int, tile_rows<T>>())(n, k, a, b, b_step, c, c_step, add);
 }
 
