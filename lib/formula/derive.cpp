@@ -117,7 +117,7 @@ private:
 
 std::vector<Id> pullback(Graph& graph, Id root, const std::vector<bool>& wanted, Id seed) {
     root = expanded(graph, root);
-    const std::vector<Id> ids = needed(graph, root);
+    std::vector<Id> ids = needed(graph, root);
     std::vector<bool> active(std::size_t(root) + 1);
     for (const Id id : ids) {
         const Node& n = graph[id];
@@ -137,9 +137,10 @@ std::vector<Id> pullback(Graph& graph, Id root, const std::vector<bool>& wanted,
     };
     std::vector<Id> results(wanted.size(), none);
     if (active[std::size_t(root)]) accumulate(root, Cases::always, seed);
-    for (auto id = ids.rbegin(); id != ids.rend(); ++id) {
-        const Node n = graph[*id];
-        const std::vector<Id> of = std::move(cotangents[std::size_t(*id)]);
+    std::reverse(ids.begin(), ids.end());
+    for (const Id id : ids) {
+        const Node n = graph[id];
+        const std::vector<Id> of = std::move(cotangents[std::size_t(id)]);
         if (of.empty()) continue;
         if (n.kind == Kind::input) results[std::size_t(n.numbers.p)] = cases.joined(graph, of);
         for (int in = 0; in < int(of.size()); ++in) {
@@ -148,7 +149,7 @@ std::vector<Id> pullback(Graph& graph, Id root, const std::vector<bool>& wanted,
             for_differentiable(n, [&](Id operand, int k) {
                 if (!active[std::size_t(operand)]) return;
                 if (n.kind == Kind::value) {
-                    accumulate(operand, in, graph.product(n.rule, k, n.a, n.b, *id, g, n.numbers));
+                    accumulate(operand, in, graph.product(n.rule, k, n.a, n.b, id, g, n.numbers));
                 } else if (const auto inner = cases.within(in, n, k == 0); !inner) {
                     const Id zero = graph.constant(0);
                     accumulate(operand, in, graph.choose(Compare(n.which), n.a, n.b, k == 0 ? g : zero, k == 0 ? zero : g));

@@ -11,6 +11,7 @@ std::vector<Id> derived(Graph& graph, Mode mode, Id root, std::size_t arity, con
     int next = int(arity);
     if (mode == Mode::cotangents) return pullback(graph, root, of, graph.input(next));
     std::vector<Id> tangents;
+    tangents.reserve(of.size());
     for (const bool has_one : of) tangents.push_back(has_one ? graph.input(next++) : none);
     return {pushforward(graph, root, tangents)};
 }

@@ -150,6 +150,7 @@ std::optional<Trace> trace(const detail::Formula& formula, int arity) {
     Tracing t;
     t.entries.reserve(64);
     std::vector<Traced> x;
+    x.reserve(std::size_t(arity));
     for (int i = 0; i < arity; ++i) x.push_back(Traced::at(t.enter({.call = Call::argument, .number = double(i)})));
     const Scope scope(t);
     try {
