@@ -171,26 +171,22 @@ void write_safetensors(const std::string& path, const TensorMap& tensors, const 
         ordered.emplace_back(&key, contiguous(tensor));
     }
     std::ranges::stable_sort(ordered, {}, [](const auto& entry) { return kind_of(stored_as(entry.second.dtype())); });
-    std::string text = "{";
+    nlohmann::ordered_json header = nlohmann::ordered_json::object();
+    if (!metadata.empty()) header[metadata_key] = metadata;
     std::uint64_t reached = 0;
+    for (const auto& [key, tensor] : ordered) {
+        const std::uint64_t begin = std::exchange(reached, reached + bytes_of(tensor).size());
+        const Shape shape = tensor.shape();
+        header[*key] = {{"dtype", kind_of(stored_as(tensor.dtype()))->first},
+                        {"shape", std::vector<Index>(shape.begin(), shape.end())},
+                        {"data_offsets", {begin, reached}}};
+    }
+    std::string text;
     try {
-        const auto quoted = [](const std::string& s) { return json(s).dump(); };
-        const auto member = [&](const std::string& key, const std::string& value) {
-            if (text.size() > 1) text += ',';
-            text += quoted(key) + ':' + value;
-        };
-        if (!metadata.empty()) member(metadata_key, json(metadata).dump());
-        for (const auto& [key, tensor] : ordered) {
-            const std::uint64_t begin = std::exchange(reached, reached + bytes_of(tensor).size());
-            std::string extents;
-            for (const Index extent : tensor.shape()) extents += (extents.empty() ? "" : ",") + std::to_string(extent);
-            member(*key, "{\"dtype\":" + quoted(kind_of(stored_as(tensor.dtype()))->first) + ",\"shape\":[" + extents +
-                             "],\"data_offsets\":[" + std::to_string(begin) + ',' + std::to_string(reached) + "]}");
-        }
+        text = header.dump();
     } catch (const json::exception&) {
         name.fail("a name or the metadata is not UTF-8");
     }
-    text += '}';
     text.resize((text.size() + 7) / 8 * 8, ' ');
     const std::uint64_t length = text.size();
     if (length > longest_header) name.fail("the names and the metadata need ", length, " bytes, of at most ", longest_header);
