@@ -141,22 +141,24 @@ void pack_rows(Index first, Index end, Index k, Matrix<T> a, T* to) {
 template <class T>
 void multiply_packed(Index m, Index n, Index k, Matrix<T> a, const T* b, T* c, Index step, bool add) {
     constexpr Index height = Packed<T>::column;
+    const bool in_place = a.column == 1 && k <= inner_block<T>;  // rows are read where they are
     alignas(64) T packed[(rows_block<T> / tile_rows<T> + 1) * height * inner_block<T>];
     for (Index l = 0; l < k; l += inner_block<T>) {
         const Index inner = k - l < inner_block<T> ? k - l : inner_block<T>;
         for (Index first = 0; first < m; first += rows_block<T>) {
             const Index end = m - first < rows_block<T> ? m : first + rows_block<T>;
-            const bool in_place = a.column == 1 && k <= inner_block<T>;  // rows are read where they are
             if (!in_place) pack_rows(first, end, inner, {a.data + l * a.column, a.row, a.column}, packed);
             for (Index j = 0; j < n; j += panel<T>) {
                 const T *p = packed, *q = b + j * k + l * panel<T>;
                 for (Index i = first, rows; i < end; i += rows, p += height * inner) {
                     rows = next_rows<T>(end - i);
+                    const auto times_panel = [&](const auto& lines) {
+                        multiply_tile(rows, n - j, inner, lines, q, panel<T>, c + i * step + j, step, add || l > 0);
+                    };
                     if (in_place)
-                        multiply_tile(rows, n - j, inner, InPlace<T>{a.data + i * a.row + l, a.row, 1}, q, panel<T>,
-                                      c + i * step + j, step, add || l > 0);
+                        times_panel(InPlace<T>{a.data + i * a.row + l, a.row, 1});
                     else
-                        multiply_tile(rows, n - j, inner, Packed<T>{p}, q, panel<T>, c + i * step + j, step, add || l > 0);
+                        times_panel(Packed<T>{p});
                 }
             }
         }
