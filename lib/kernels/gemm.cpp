@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "memory.hpp"
 #include "one_thread.hpp"
 
 namespace xtgrad::kernels {
@@ -69,7 +70,7 @@ void run(Index tasks, double work, FunctionRef<void(Index)> task) {
 template <class T>
 T* kept_memory(Index size) {
     static thread_local const std::unique_ptr<T, void (*)(void*)> memory(
-        static_cast<T*>(std::aligned_alloc(64, std::size_t(size) * sizeof(T))), std::free);
+        static_cast<T*>(system_memory(std::size_t(size) * sizeof(T))), std::free);
     return memory.get();
 }
 
