@@ -89,7 +89,7 @@ XG_INLINE Index next_rows(Index left) {
 
 // ---- Small products: b is read in place where that is as good.
 
-constexpr Index worth_packing = 128;  // rows of a that read a panel of b, for its lines to be brought together first
+constexpr Index enough_rows = 128;  // that read a panel of b, for its lines to be brought together first
 
 template <class T>
 void multiply(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c, Index step) {
@@ -97,7 +97,7 @@ void multiply(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c, Index s
     for (Index j = 0; j < n; j += panel<T>) {
         const Index columns = n - j < panel<T> ? n - j : panel<T>;
         const T* from = b.data + j * b.column;
-        const bool in_place = b.column == 1 && columns == panel<T> && m < worth_packing;
+        const bool in_place = b.column == 1 && columns == panel<T> && m < enough_rows;
         if (!in_place) pack_lines<panel<T>, T>(columns, k, {from, b.column, b.row}, packed);
         for (Index i = 0, rows; i < m; i += rows) {
             rows = next_rows<T>(m - i);
@@ -141,7 +141,8 @@ void pack_rows(Index first, Index end, Index k, Matrix<T> a, T* to) {
 template <class T>
 void multiply_packed(Index m, Index n, Index k, Matrix<T> a, const T* b, T* c, Index step, bool add) {
     constexpr Index height = Packed<T>::column;
-    const bool in_place = a.column == 1 && k <= inner_block<T>;  // rows are read where they are
+    constexpr Index enough_columns = 16 * panel<T>;  // that read a row of a, for it to be packed
+    const bool in_place = a.column == 1 && (k <= inner_block<T> || n <= enough_columns);  // rows are read where they are
     alignas(64) T packed[(rows_block<T> / tile_rows<T> + 1) * height * inner_block<T>];
     for (Index l = 0; l < k; l += inner_block<T>) {
         const Index inner = k - l < inner_block<T> ? k - l : inner_block<T>;
