@@ -114,9 +114,12 @@ constexpr Index inner_block = 24576 / Index(sizeof(T)) / (panel<T> + Packed<T>::
 template <class T>
 constexpr Index rows_block = 384 / Index(sizeof(T));
 
+/// Lines side by side are packed so many elements of k at a time, before the cache lines that they share are gone.
+constexpr Index near = 8;
+
 template <class T>
 void pack(Index n, Index k, Matrix<T> b, T* to) {
-    constexpr Index strip = 64;  // of k: what several panels read of a row of b lies in few pages
+    const Index strip = b.column == 1 ? near : 64;  // of k: what several panels read of a row of b lies in few pages
     for (Index l = 0; l < k; l += strip)
         for (Index j = 0; j < n; j += panel<T>)
             pack_lines<panel<T>, T>(n - j, k - l < strip ? k - l : strip, {b.data + j * b.column + l * b.row, b.column, b.row},
@@ -126,7 +129,7 @@ void pack(Index n, Index k, Matrix<T> b, T* to) {
 /// Tiles of rows [first, end) one after the other.
 template <class T>
 void pack_rows(Index first, Index end, Index k, Matrix<T> a, T* to) {
-    const Index strip = a.row == 1 ? 8 : k;  // rows side by side are read while they are near
+    const Index strip = a.row == 1 ? near : k;
     constexpr Index height = Packed<T>::column;
     for (Index l = 0; l < k; l += strip) {
         T* part = to + l * height;

@@ -59,13 +59,16 @@ void transpose(Index rows, Index columns, const T* from, Index from_step, T* to,
 /// from line to line, x.column along them. In the places of the lines that there are not stands something that was read.
 template <Index height, class T>
 void pack_lines(Index n, Index k, Matrix<T> x, T* to) {
-    constexpr Index w = width<T>;
+    constexpr Index w = width<T>, ahead = 8;  // so many elements ahead memory is asked: strides are too long for it to guess
     for (Index g = 0; g < height; g += w) {
         const Index lines = g >= n ? 1 : n - g;
         const T* from = x.data + (g < n ? g : n - 1) * x.row;
         Index l = 0;
         if (x.row == 1) {
-            for (; l < k; ++l) Batch<T>::load_unaligned(from + l * x.column).store_aligned(to + l * height + g);
+            for (; l < k; ++l) {
+                __builtin_prefetch(from + (l + ahead) * x.column);
+                Batch<T>::load_unaligned(from + l * x.column).store_aligned(to + l * height + g);
+            }
         } else {
             if (x.column == 1)
                 for (; l + w <= k; l += w) transpose_square<T>(lines, from + l, x.row, to + l * height + g, height);
