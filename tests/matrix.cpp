@@ -91,12 +91,13 @@ void check_products() {
 /// A product of numbers that round, with the memory that a thread keeps and with the least.
 template <class T>
 void check_memory(Index m, Index n, Index k, Index a_row, Index a_column) {
-    auto a = numbers<T>(m * k), b = numbers<T>(k * n);
+    auto a = numbers<T>(m * k);
+    const auto b = numbers<T>(k * n), bias = numbers<T>(n);
     for (T& x : a) x /= 3;
     std::vector<T> plenty(std::size_t(m * n)), little(plenty.size()), memory(std::size_t(least_memory) + 16);
     T* aligned = memory.data();
     while (reinterpret_cast<std::uintptr_t>(aligned) % 64 != 0) ++aligned;
-    Product<T> p{{a.data(), a_row, a_column}, {b.data(), n, 1}, plenty.data()};
+    Product<T> p{{a.data(), a_row, a_column}, {b.data(), n, 1}, plenty.data(), bias.data()};
     gemm<T>(1, m, n, k, [&](Index) { return p; });
     p.c = little.data();
     multiply_large(m, n, k, p, aligned, least_memory);
@@ -104,7 +105,7 @@ void check_memory(Index m, Index n, Index k, Index a_row, Index a_column) {
     double worst = 0;
     for (Index i = 0; i < m; ++i)
         for (Index j = 0; j < n; ++j) {
-            double sum = 0, size = 0;
+            double sum = double(bias[std::size_t(j)]), size = std::abs(sum);
             for (Index l = 0; l < k; ++l) {
                 const double term = double(a[std::size_t(i * a_row + l * a_column)]) * double(b[std::size_t(l * n + j)]);
                 sum += term, size += std::abs(term);
@@ -112,6 +113,27 @@ void check_memory(Index m, Index n, Index k, Index a_row, Index a_column) {
             worst = std::max(worst, std::abs(sum - double(little[std::size_t(i * n + j)])) / size);
         }
     CHECK(worst < 32 * double(std::numeric_limits<T>::epsilon()));
+}
+
+/// Products with a bias, of exact sums.
+template <class T>
+void check_bias(Index count, Index m, Index n, Index k) {
+    const auto a = numbers<T>(count * m * k), b = numbers<T>(k * n), bias = numbers<T>(n);
+    std::vector<T> c(std::size_t(count * m * n), T(77));
+    gemm<T>(count, m, n, k, [&](Index i) {
+        return Product<T>{{a.data() + i * m * k, k, 1}, {b.data(), n, 1}, c.data() + i * m * n, bias.data()};
+    });
+    bool right = true;
+    for (Index i = 0; i < count * m; ++i)
+        for (Index j = 0; j < n; ++j) {
+            T sum = bias[std::size_t(j)];
+            for (Index l = 0; l < k; ++l) sum += a[std::size_t(i * k + l)] * b[std::size_t(l * n + j)];
+            right &= c[std::size_t(i * n + j)] == sum;
+        }
+    CAPTURE(m);
+    CAPTURE(n);
+    CAPTURE(k);
+    CHECK(right);
 }
 
 template <class T>
@@ -143,6 +165,17 @@ TEST_CASE("large products do with little memory, to the same bits") {
             check_memory<float>(101, 203, k, k, 1), check_memory<float>(101, 203, k, 1, 101);
             check_memory<double>(101, 203, k, k, 1), check_memory<double>(101, 203, k, 1, 101);
         }
+    });
+}
+TEST_CASE("products with a bias: small ones, many, large ones in parts of n and of k, BLAS's, and without terms") {
+    in_each_set([] {
+        const auto check = [](Index count, Index m, Index n, Index k) {
+            check_bias<float>(count, m, n, k), check_bias<double>(count, m, n, k);
+        };
+        check(1, 5, 7, 3), check(4, 5, 7, 3), check(1, 3, 5, 0);
+        check(1, 70, 301, 517);   // more columns than read a row in place
+        check(1, 33, 500, 2100);  // more than the kept memory holds
+        check(2, 9, 310, 1001);
     });
 }
 TEST_CASE("transpositions") {

@@ -20,12 +20,13 @@ bool blas_readable(Index rows, Index columns, Index row_stride, Index column_str
 template <class T>
 struct Product {
     Matrix<T> a, b;
-    T* c;  // row-major, dense
+    T* c;                     // row-major, dense
+    const T* bias = nullptr;  // added to each row of c
 };
 
-/// c = a b for products [0, count), a m x k, b k x n; BLAS can read those that are not ours. f(i) gives the i-th. Split into
-/// fixed blocks of m and n for BLAS, each one single-threaded call. The calling thread keeps a few MB for the next one, or does
-/// with less where there is no memory, to the same bits.
+/// c = a b + bias for products [0, count), a m x k, b k x n; BLAS can read those that are not ours. f(i) gives the i-th. Split
+/// into fixed blocks of m and n for BLAS, each one single-threaded call. The calling thread keeps a few MB for the next one, or
+/// does with less where there is no memory, to the same bits.
 template <class T>
 void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)> f);
 

@@ -3,10 +3,10 @@
 #include <xtgrad/ops/linear.hpp>
 #include <xtgrad/ops/manipulation.hpp>
 
-#include "../kernels/linear.hpp"
 #include "../tape/algebra.hpp"
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
+#include "product.hpp"
 
 namespace xtgrad {
 namespace detail {
@@ -55,16 +55,11 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     check_arguments(x, weight, bias);
     Tensor out = [&] {
         const Unrecorded inner;
-        return detail::matmul(x, transpose(weight, nullptr));
+        const bool vector = x.dimension() == 1;
+        const Tensor rows = vector ? expand_dims(x, Index(0)) : x;
+        const Tensor y = product(rows, transpose(weight, nullptr), bias.defined() ? contiguous(bias) : bias);
+        return vector ? reshape(y, {weight.shape()[0]}) : y;
     }();
-    if (bias.defined()) {
-        const Index n = weight.shape()[0];
-        const Tensor dense = contiguous(bias);
-        with_floating(x.dtype(), [&](auto z) {
-            using T = decltype(z);
-            kernels::add_bias(n ? element_count(out) / n : 0, n, mutable_data<T>(dense), mutable_data<T>(out));
-        });
-    }
     if (!recording()) return out;
     if (bias.defined()) {
         Node& n = record(linear_op, out, std::array{x, weight, bias});

@@ -9,6 +9,7 @@
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
 #include "elementwise.hpp"
+#include "product.hpp"
 
 namespace xtgrad::detail {
 namespace {
@@ -68,14 +69,17 @@ struct Batch {
 };
 
 template <class T>
-void multiply(const Tensor& left, const Tensor& right, const Shape& batch, Tensor& out) {
+void multiply(const Tensor& left, const Tensor& right, const Tensor& bias, const Shape& batch, Tensor& out) {
     const bool ours = kernels::is_ours(left.shape(-2), right.shape(-1), left.shape(-1), sizeof(T));
     const Batch a(left, ours), b(right, ours);
     const T *p = mutable_data<T>(a.x), *q = mutable_data<T>(b.x);
+    const T* each_row = bias.defined() ? mutable_data<T>(bias) : nullptr;
     T* c = mutable_data<T>(out);
     const auto product = [&](Index i) {
-        return kernels::Product<T>{
-            {p + a.offset(batch, i), a.row, a.column}, {q + b.offset(batch, i), b.row, b.column}, c + i * a.rows * b.columns};
+        return kernels::Product<T>{{p + a.offset(batch, i), a.row, a.column},
+                                   {q + b.offset(batch, i), b.row, b.column},
+                                   c + i * a.rows * b.columns,
+                                   each_row};
     };
     kernels::gemm<T>(size_of(batch), a.rows, b.columns, a.columns, product);
 }
@@ -103,6 +107,27 @@ Shape batch_shape(const Shape& p, const Shape& q) {
 
 }  // namespace
 
+Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias) {
+    const Shape p = a.shape(), q = b.shape();
+    const Shape batch = batch_shape(p, q);
+    Shape shape = batch;
+    shape.push_back(p[p.size() - 2]);
+    shape.push_back(q.back());
+    constexpr Index most = (Index(1) << 31) - 1;
+    if (std::max({p.back(), p[p.size() - 2], q.back()}) > most)
+        fail<ShapeError>("matmul", "extents beyond 2^31 - 1: ", p, " x ", q, "; split the product");
+    Tensor out = allocate(a.dtype(), shape, "matmul");
+    with_floating(a.dtype(), [&](auto z) {
+        using T = decltype(z);
+        if (q.size() == 2 && p.size() > 2 && a.block()->dense) {  // all rows of the batch at once
+            multiply<T>(reshaped(a, {size_of(batch) * p[p.size() - 2], p.back()}), b, bias, {}, out);
+        } else {
+            multiply<T>(a, b, bias, batch, out);
+        }
+    });
+    return out;
+}
+
 Tensor matmul(const Tensor& a, const Tensor& b) {
     check_floating("matmul", a);
     check_floating("matmul", b);
@@ -122,23 +147,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
         const Axes axis{-1};
         return squeeze(y, &axis);
     }
-    const Shape p = a.shape(), q = b.shape();
-    const Shape batch = batch_shape(p, q);
-    Shape shape = batch;
-    shape.push_back(p[p.size() - 2]);
-    shape.push_back(q.back());
-    constexpr Index most = (Index(1) << 31) - 1;
-    if (std::max({p.back(), p[p.size() - 2], q.back()}) > most)
-        fail<ShapeError>("matmul", "extents beyond 2^31 - 1: ", p, " x ", q, "; split the product");
-    Tensor out = allocate(a.dtype(), shape, "matmul");
-    with_floating(a.dtype(), [&](auto z) {
-        using T = decltype(z);
-        if (q.size() == 2 && p.size() > 2 && a.block()->dense) {  // all rows of the batch at once
-            multiply<T>(reshaped(a, {size_of(batch) * p[p.size() - 2], p.back()}), b, {}, out);
-        } else {
-            multiply<T>(a, b, batch, out);
-        }
-    });
+    Tensor out = product(a, b);
     if (recording()) record(matmul_op, out, a, b, {a, b, {}});
     return out;
 }

@@ -1,0 +1,10 @@
+// The product that matmul and linear share.
+#pragma once
+#include <xtgrad/tensor.hpp>
+
+namespace xtgrad::detail {
+
+/// a b, for at least two axes each, by matmul's rules, plus a dense bias for each column where there is one. Not recorded.
+Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias = {});
+
+}  // namespace xtgrad::detail
