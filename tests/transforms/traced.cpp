@@ -167,6 +167,21 @@ TEST_CASE("what cannot be traced runs by numbers") {
     CHECK(near(steps(x), xg::tensor({0., 1.5, 5., 10.5})));
     CHECK(near(backward<1>(steps, x), xg::tensor({0., 1., 2., 3.})));
     CHECK(has(complaint([&] { backward<4>(steps, x); }), "[vectorize] has derivatives up to the third"));
+    const auto two = xg::vectorize([](auto s, auto t) {
+        using std::lgamma;
+        return s * t * lgamma(t + int(s));
+    });
+    const auto in_ops = [](const Tensor& s, const Tensor& t) { return s * t * xg::lgamma(t + xg::floor(s)); };
+    const Tensor y = xg::tensor({0.3, 1.2, 2.1, 0.7}), v = xg::tensor({1., -2., 0.5, 3.}), w = xg::tensor({-1., 0.4, 2., 1.});
+    CHECK(near(xg::jvp(two, {x, y}, {v, w}).second, xg::jvp(in_ops, {x, y}, {v, w}).second));
+    const auto along = [&](auto f) { return [=](const Tensor& t) { return f(x, t); }; };
+    CHECK(near(xg::jvp(along(two), y, w).second, xg::jvp(along(in_ops), y, w).second));
+    const auto twice = [&](auto f) { return xg::jvp([&](const Tensor& t) { return xg::jvp(f, t, v).second; }, y, w).second; };
+    CHECK(near(twice(along(two)), twice(along(in_ops))));
+    const auto second = [&](auto f) { return xg::hvp([&](const Tensor& t) { return xg::sum(f(t)); })(y, w); };
+    CHECK(near(second(along(two)), second(along(in_ops))));
+    const auto one = xg::vectorize([](auto t) { return t * t + int(t) * 0; });
+    CHECK(near(xg::jvp(one, xg::tensor({1.5}), xg::tensor({2.})).second, xg::tensor({6.})));
     int calls = 0;
     const auto picky = xg::vectorize([&](auto t) {  // throws on a path that no element takes
         ++calls;
