@@ -421,6 +421,33 @@ TEST_CASE("third derivatives of attention are those of the composition") {
     };
     const auto f = forward(true), w = forward(false);
     for (std::size_t i = 0; i < f.size(); ++i) CHECK(error(f[i], w[i]) < 1e-11);
+    const auto reverse = [&](bool fused) {  // reverse over reverse over forward
+        xg::Tape outer;
+        const Tensor two = [&] {
+            xg::Tape middle;
+            const Tensor one = [&] {
+                xg::Tape inner;
+                return inner.jvp(p.vector(p.x, fused), p.x, d);
+            }();
+            return middle.gradient(xg::sum(xg::square(one)), p.x[1]);
+        }();
+        return outer.gradient(xg::sum(two * d[1]), p.x);
+    };
+    const auto r = reverse(true), s = reverse(false);
+    for (std::size_t i = 0; i < r.size(); ++i) CHECK(error(r[i], s[i]) < 1e-11);
+}
+TEST_CASE("the tangent of attention along a tangent that moves is the tangent along that") {
+    xg::Rng rng(6);
+    const Problem p = make({1, 3, 4, 2, 3, 2, 2}, {causal, bias}, rng);
+    const Tensors d = directions(p.x, rng);
+    const auto along = [&](const Tensor& u) {
+        Tensors moved = d;
+        moved[1] = u;
+        xg::Tape tape;
+        return tape.jvp(p.vector(p.x, true), p.x, moved);
+    };
+    const Tensor u = xg::randn(p.x[1].shape(), p.x[1].dtype(), rng), nothing = xg::zeros_like(u);
+    CHECK(error(xg::jvp(along, d[1], u).second, along(u) - along(nothing)) < 1e-12);
 }
 
 TEST_CASE("long rows of attention agree with the composition") {

@@ -204,6 +204,8 @@ const std::vector<Case> cases{
          return xg::sum(xg::square(t) * t) + xg::sum(xg::square(xg::index_add(x * x, rows, xg::sin(t)) * x));
      },
      {3, 4}},
+    {"sort", [](const xg::Tensor& x) { return xg::sum(xg::exp(xg::sort(x, 1)) * xg::sin(w34)); }, {3, 4}},
+    {"topk", [](const xg::Tensor& x) { return xg::sum(xg::exp(xg::topk(x, 2).first)); }, {3, 4}},
     {"attention",
      [](const xg::Tensor& x) {
          const xg::Tensor q = xg::matmul(x, w45), k = xg::matmul(xg::sin(x), w45);

@@ -50,7 +50,7 @@ Tensor allowed(const AttentionExtents& e, const Attending& a) {
 
 /// What the probabilities are multiplied by, [..., heads, T, S].
 Tensor factors(const AttentionExtents& e, const Attending& a, Dtype dtype) {
-    const Tensor x = allocate(dtype, e.scores(a));
+    Tensor x = allocate(dtype, e.scores(a));
     const Index groups = (e.keys + 3) / 4;
     with_floating(dtype, [&](auto z) {
         using T = decltype(z);

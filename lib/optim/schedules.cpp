@@ -37,7 +37,8 @@ double one_cycle(Index step, const OneCycleOptions& o) {
 }
 
 double step_decay(Index step, const StepDecayOptions& o) {
-    return o.peak * warmup(step, o.warmup) * std::pow(o.factor, double(step / o.every));
+    const Index drops = step / o.every;
+    return o.peak * warmup(step, o.warmup) * std::pow(o.factor, double(drops));
 }
 
 }  // namespace xtgrad::optim

@@ -57,6 +57,13 @@ std::vector<Row> creation() {
          },
          error,
          {"[matmul]", "no memory"}},
+        {"matmul, terms more than there is in 31 bits",
+         [](A t, T) {
+             const xg::Index many = xg::Index(1) << 31;
+             xg::matmul(xg::broadcast_to(t.s, {1, many}), xg::broadcast_to(t.s, {many, 1}));
+         },
+         shape,
+         {"[matmul]", "(1, 2147483648) x (2147483648, 1)", "split"}},
         {"arange, step 0", [](A, T) { xg::arange(0., 1., 0.); }, error, {"[arange]", "step", "0"}},
         {"arange, no end", [](A, T) { xg::arange(0., INFINITY); }, error, {"[arange]", "inf"}},
         {"arange, too much", [](A, T) { xg::arange(0., 1e17); }, error, {"[arange]"}},

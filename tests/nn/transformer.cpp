@@ -1,6 +1,8 @@
 // Attention and blocks against PyTorch; generation with a cache.
 #include "reference.hpp"
 
+#include <cmath>
+
 #include <xtgrad/gradcheck.hpp>
 #include <xtgrad/nn/transformer.hpp>
 #include <xtgrad/ops/elementwise.hpp>
@@ -136,6 +138,19 @@ TEST_CASE("derivatives through a block agree with differences") {
             return changed(x);
         },
         xg::randn({2, 3, 4}, xg::f64, rng), block.attention.query.weight, block.mlp.gate->weight);
+}
+
+TEST_CASE("activations of a feed-forward part") {
+    const Tensor x = xg::randn({5, 4}, xg::f64, rng);
+    const auto check = [&](nn::Activation activation, auto f) {
+        const nn::Mlp mlp(4, 3, rng, {.activation = activation, .dtype = xg::f64});
+        CHECK(reference::distance(mlp(x), mlp.down(f(mlp.up(x)))) < 1e-15);
+    };
+    check(nn::Activation::relu, [](const Tensor& h) { return xg::maximum(h, 0.); });
+    check(nn::Activation::gelu, [](const Tensor& h) { return h * 0.5 * (1. + xg::erf(h * std::sqrt(0.5))); });
+    check(nn::Activation::gelu_tanh,
+          [](const Tensor& h) { return 0.5 * h * (1. + xg::tanh(std::sqrt(2 / std::acos(-1)) * (h + 0.044715 * h * h * h))); });
+    check(nn::Activation::silu, [](const Tensor& h) { return h / (1. + xg::exp(-h)); });
 }
 
 TEST_CASE("a block has the same bits for 1 and 2 threads") {

@@ -48,6 +48,7 @@ std::vector<Row> linear_rows() {
                            .reference = product,
                            .samples = {{"matrices", pair({3, 4}, {4, 5})},
                                        {"larger", pair({37, 19}, {19, 23})},
+                                       {"few rows and long sums", pair({3, 600}, {600, 5})},
                                        {"vectors", pair({6}, {6})},
                                        {"vector matrix", pair({4}, {4, 3})},
                                        {"matrix vector", pair({3, 4}, {4})},
