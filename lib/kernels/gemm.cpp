@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <memory>
 
-#include "memory.hpp"
 #include "one_thread.hpp"
 
 namespace xtgrad::kernels {
@@ -77,7 +76,7 @@ void add_bias(Index rows, Index columns, const T* bias, T* c, Index step) {
 template <class T>
 T* kept_memory(Index size) {
     static thread_local const std::unique_ptr<T, void (*)(void*)> memory(
-        static_cast<T*>(system_memory(std::size_t(size) * sizeof(T))), std::free);
+        static_cast<T*>(std::aligned_alloc(64, std::size_t(size) * sizeof(T))), std::free);
     return memory.get();
 }
 
