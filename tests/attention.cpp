@@ -393,48 +393,30 @@ TEST_CASE("third derivatives of attention are those of the composition") {
     xg::Rng rng(5);
     const Problem p = make({1, 3, 4, 2, 3, 2, 2}, {causal, bias}, rng);
     const Tensors d = directions(p.x, rng);
-    const auto third = [&](bool fused) {
-        xg::Tape tape3;
-        const Tensor two = [&] {
-            xg::Tape tape2;
-            const Tensor one = [&] {
-                xg::Tape tape1;
-                return tape1.gradient(xg::sum(xg::square(p.vector(p.x, fused))), p.x[0]);
+    const auto agree = [&](auto first, auto second) {  // the gradient of the second derivative of the first one
+        const auto third = [&](bool fused) {
+            xg::Tape outer;
+            const Tensor two = [&] {
+                xg::Tape middle;
+                const Tensor one = [&] {
+                    xg::Tape inner;
+                    return first(inner, p.vector(p.x, fused));
+                }();
+                return second(middle, one);
             }();
-            return tape2.gradient(xg::sum(one * d[0]), p.x[1]);
-        }();
-        return tape3.gradient(xg::sum(two * d[1]), p.x);
+            return outer.gradient(xg::sum(two * xg::cos(two)), p.x);
+        };
+        const Tensors got = third(true), want = third(false);
+        for (std::size_t i = 0; i < got.size(); ++i) CHECK(error(got[i], want[i]) < 1e-11);
     };
-    const auto got = third(true), want = third(false);
-    for (std::size_t i = 0; i < got.size(); ++i) CHECK(error(got[i], want[i]) < 1e-11);
-    const auto forward = [&](bool fused) {  // forward over forward, and over reverse over forward
-        xg::Tape outer;
-        const Tensor two = [&] {
-            xg::Tape middle;
-            const Tensor one = [&] {
-                xg::Tape inner;
-                return inner.jvp(p.vector(p.x, fused), p.x, d);
-            }();
-            return middle.jvp(one, p.x, d);
-        }();
-        return outer.gradient(xg::sum(two), p.x);
+    const auto tangent = [&](xg::Tape& tape, const Tensor& y) { return tape.jvp(y, p.x, d); };
+    const auto gradient = [&](std::size_t i) {
+        return [&p, i](xg::Tape& tape, const Tensor& y) { return tape.gradient(xg::sum(xg::square(y)), p.x[i]); };
     };
-    const auto f = forward(true), w = forward(false);
-    for (std::size_t i = 0; i < f.size(); ++i) CHECK(error(f[i], w[i]) < 1e-11);
-    const auto reverse = [&](bool fused) {  // reverse over reverse over forward
-        xg::Tape outer;
-        const Tensor two = [&] {
-            xg::Tape middle;
-            const Tensor one = [&] {
-                xg::Tape inner;
-                return inner.jvp(p.vector(p.x, fused), p.x, d);
-            }();
-            return middle.gradient(xg::sum(xg::square(one)), p.x[1]);
-        }();
-        return outer.gradient(xg::sum(two * d[1]), p.x);
-    };
-    const auto r = reverse(true), s = reverse(false);
-    for (std::size_t i = 0; i < r.size(); ++i) CHECK(error(r[i], s[i]) < 1e-11);
+    agree(gradient(0), gradient(1));
+    agree(tangent, tangent);
+    agree(tangent, gradient(1));
+    agree(gradient(2), tangent);
 }
 TEST_CASE("the tangent of attention along a tangent that moves is the tangent along that") {
     xg::Rng rng(6);

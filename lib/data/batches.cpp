@@ -90,7 +90,7 @@ private:
                 std::unique_lock lock(mutex_);
                 changed_.wait(lock, [&] { return ready_.size() < ahead_ || stopped_; });
                 if (stopped_) return;
-                ready_.push_back(std::move(*batch));
+                ready_.push_back(std::move(batch).value());
                 lock.unlock();
                 changed_.notify_all();
             }

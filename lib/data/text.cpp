@@ -35,7 +35,7 @@ void for_each_character(std::string_view text, auto f) {
 }
 
 Tensor integers(const char* op, const std::vector<Index>& values) {
-    const Tensor result = allocate(i64, {Index(values.size())}, op);
+    Tensor result = allocate(i64, {Index(values.size())}, op);
     std::ranges::copy(values, mutable_data<std::int64_t>(result));
     return result;
 }
@@ -70,7 +70,7 @@ void check_text(const char* op, const Tensor& text, Index length) {
 }  // namespace
 
 Tensor bytes(std::string_view text) {
-    const Tensor result = allocate(i64, {Index(text.size())}, "bytes");
+    Tensor result = allocate(i64, {Index(text.size())}, "bytes");
     std::ranges::transform(text, mutable_data<std::int64_t>(result), [](char c) { return static_cast<unsigned char>(c); });
     return result;
 }

@@ -47,7 +47,7 @@ std::optional<std::size_t> bytes_of(const Shape& shape, std::size_t size) noexce
 }
 
 Tensor decoded(const FileName& file, const StoredTensor& x) {
-    const Tensor result = allocate(loaded_as(x.kind), x.shape, file.op);
+    Tensor result = allocate(loaded_as(x.kind), x.shape, file.op);
     const auto as = [&]<class To, class From>(To, From) {
         if constexpr (std::same_as<To, From>)
             if (!x.big_endian) {

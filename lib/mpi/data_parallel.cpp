@@ -99,7 +99,7 @@ public:
 private:
     void start(std::size_t b) {
         const Layout::Bucket& bucket = layout_.buckets[b];
-        const MPI_Datatype type = bucket.dtype == Dtype::f32 ? MPI_FLOAT : MPI_DOUBLE;
+        MPI_Datatype type = bucket.dtype == Dtype::f32 ? MPI_FLOAT : MPI_DOUBLE;
         for_pieces(std::size_t(bucket.elements), [&](std::size_t at, int count) {
             MPI_Iallreduce(MPI_IN_PLACE, buckets_[b].block()->data + at * size_of(bucket.dtype), count, type, MPI_SUM,
                            MPI_COMM_WORLD, &requests_.emplace_back());

@@ -64,14 +64,14 @@ Tensor MultiHeadAttention::attend(const Tensor& x, const AttendOptions& given, K
     }
     if (before) k = concatenate(std::array{cache->keys, k}, -2), v = concatenate(std::array{cache->values, v}, -2);
     const bool drops = rng && options.dropout > 0;
-    const Tensor y = out(attention(q, k, v,
-                                   {.causal = options.causal,
-                                    .offset = before,
-                                    .window = options.window,
-                                    .mask = given.mask,
-                                    .heads = options.heads,
-                                    .kv_heads = groups,
-                                    .dropout = drops ? AttentionDropout(options.dropout, *rng) : AttentionDropout()}));
+    Tensor y = out(attention(q, k, v,
+                             {.causal = options.causal,
+                              .offset = before,
+                              .window = options.window,
+                              .mask = given.mask,
+                              .heads = options.heads,
+                              .kv_heads = groups,
+                              .dropout = drops ? AttentionDropout(options.dropout, *rng) : AttentionDropout()}));
     if (cache) *cache = {k, v};
     return y;
 }

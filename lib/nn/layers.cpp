@@ -87,7 +87,7 @@ Tensor BatchNorm::operator()(const Tensor& x, Training) {
         fail<ShapeError>("batch_norm", "a batch of ", x.shape(), " has ", n,
                          " elements a channel, too few for a variance; give a larger batch, or leave out `training`");
     const Tensor rows = reshape(moved, {channels, n});
-    const Tensor out = affine(*this, moveaxis(reshape(layer_norm(rows, {.eps = eps}), shape), 0, 1));
+    Tensor out = affine(*this, moveaxis(reshape(layer_norm(rows, {.eps = eps}), shape), 0, 1));
     const no_record outside;
     mean = mean * (1 - momentum) + xtgrad::mean(rows, 1) * momentum;
     variance = variance * (1 - momentum) + xtgrad::variance(rows, {1}, 1) * momentum;

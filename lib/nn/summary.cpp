@@ -8,15 +8,18 @@
 #include "../tensor/storage.hpp"
 
 namespace xtgrad::nn::detail {
+namespace {
 
 using Line = std::array<std::string, 4>;
 
 template <class T>
-static std::string text(const T& value) {
+std::string text(const T& value) {
     std::ostringstream os;
     os << value;
     return os.str();
 }
+
+}  // namespace
 
 std::string summary(const std::vector<SummaryRow>& rows) {
     std::vector<Line> lines{{"name", "shape", "dtype", "count"}};

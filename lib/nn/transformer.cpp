@@ -18,7 +18,7 @@ Tensor Mlp::operator()(const Tensor& x) const {
         case Activation::gelu: return down(gelu(h));
         case Activation::gelu_tanh: return down(gelu_tanh(h));
         case Activation::silu: return down(silu(h));
-        default: return down(silu((*gate)(x)) * h);
+        default: return down(silu(gate.value()(x)) * h);
     }
 }
 Tensor Mlp::operator()(const Tensor& x, Rng& rng) const {
