@@ -7,7 +7,6 @@
 
 #include <xtgrad/runtime.hpp>
 
-
 namespace xtgrad {
 namespace detail::pool {
 
