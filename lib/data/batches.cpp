@@ -86,11 +86,13 @@ private:
     void work() {
         std::exception_ptr failure;
         try {
-            while (std::optional<Batch> batch = make_()) {
+            for (;;) {
+                std::optional<Batch> batch = make_();
+                if (!batch) break;
                 std::unique_lock lock(mutex_);
                 changed_.wait(lock, [&] { return ready_.size() < ahead_ || stopped_; });
                 if (stopped_) return;
-                ready_.push_back(std::move(batch).value());
+                ready_.push_back(std::move(*batch));
                 lock.unlock();
                 changed_.notify_all();
             }

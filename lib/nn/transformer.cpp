@@ -13,12 +13,12 @@ Mlp::Mlp(Index width, Index hidden, Rng& rng, const MlpOptions& o) : options(o) 
 
 Tensor Mlp::operator()(const Tensor& x) const {
     const Tensor h = up(x);
+    if (gate) return down(silu((*gate)(x)) * h);
     switch (options.activation) {
         case Activation::relu: return down(relu(h));
         case Activation::gelu: return down(gelu(h));
         case Activation::gelu_tanh: return down(gelu_tanh(h));
-        case Activation::silu: return down(silu(h));
-        default: return down(silu(gate.value()(x)) * h);
+        default: return down(silu(h));
     }
 }
 Tensor Mlp::operator()(const Tensor& x, Rng& rng) const {
