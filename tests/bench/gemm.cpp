@@ -94,7 +94,7 @@ void compare_large(Index m, Index n, Index k, bool a_transposed, bool b_transpos
         keep(2, ours);
         xtgrad::set_num_threads(1);
     }
-    std::printf("%s %4td x %4td x %4td %s %s%10.1f%10.1f%10.1f\n", sizeof(T) == 4 ? "f32" : "f64", m, k, n,
+    std::printf("%s %4td x %4td x %4td %s %s%10.1f%10.1f%13.1f\n", sizeof(T) == 4 ? "f32" : "f64", m, k, n,
                 a_transposed ? "a^T" : "   ", b_transposed ? "b^T" : "   ", best[0], best[1], best[2]);
 }
 
@@ -111,7 +111,7 @@ void layer(Index rows, Index in, Index out) {
 int main() {
     openblas_set_num_threads(1);
     xtgrad::set_num_threads(1);
-    std::printf("products of linear layers, %s, GFLOP/s\n%-32s%10s%10s%10s\n", xtgrad::instruction_set(), "", "xtgrad",
+    std::printf("products of linear layers, %s, GFLOP/s\n%-32s%10s%10s%13s\n", xtgrad::instruction_set(), "", "xtgrad",
                 "OpenBLAS", "two threads");
     for (const auto& [in, out] : {std::pair<Index, Index>{128, 128}, {128, 512}, {512, 128}}) layer<float>(768, in, out);
     layer<double>(768, 128, 512);
