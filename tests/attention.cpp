@@ -393,7 +393,7 @@ TEST_CASE("third derivatives of attention are those of the composition") {
     xg::Rng rng(5);
     const Problem p = make({1, 3, 4, 2, 3, 2, 2}, {causal, bias}, rng);
     const Tensors d = directions(p.x, rng);
-    const auto agree = [&](auto first, auto second) {  // the gradient of the second derivative of the first one
+    const auto agree = [&](auto first, auto second) {  // derivatives: the first, that of it, and of that the gradient
         const auto third = [&](bool fused) {
             xg::Tape outer;
             const Tensor two = [&] {

@@ -65,11 +65,13 @@ void run(Index tasks, double work, FunctionRef<void(Index)> task) {
         parallel_tasks(tasks, task);
 }
 
-/// A part of c is finished while it is in the cache.
+/// Finishes the part of c, of n columns, that begins at (first, left), while it is in the cache.
 template <class T>
-void add_bias(Index rows, Index columns, const T* bias, T* c, Index step) {
-    for (Index i = 0; i < rows; ++i)
-        for (Index j = 0; j < columns; ++j) c[i * step + j] += bias[j];
+void add_bias(const Product<T>& p, Index n, Index first, Index left, Index rows, Index columns) {
+    if (!p.bias) return;
+    const T* bias = p.bias + left;
+    for (Index i = first; i < first + rows; ++i)
+        for (Index j = 0; j < columns; ++j) p.c[i * n + left + j] += bias[j];
 }
 
 /// Memory of the calling thread; null when there is none.
@@ -118,10 +120,9 @@ void multiply_large(Index m, Index n, Index k, const Product<T>& p, T* packed, I
                 const Index i = t / across * rows, j = t % across * columns;
                 if (i >= m || j >= width) return;
                 const Index height = std::min(rows, m - i), breadth = std::min(columns, width - j);
-                T* const c = p.c + i * n + first + j;
-                kernels.multiply_packed(height, breadth, inner, {a.data + i * a.row, a.row, a.column}, packed + j * inner, c, n,
-                                        l > 0);
-                if (p.bias && l + inner == k) add_bias(height, breadth, p.bias + first + j, c, n);
+                kernels.multiply_packed(height, breadth, inner, {a.data + i * a.row, a.row, a.column}, packed + j * inner,
+                                        p.c + i * n + first + j, n, l > 0);
+                if (l + inner == k) add_bias(p, n, i, first + j, height, breadth);
             });
         }
 }
@@ -133,7 +134,7 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
         for (Index i = 0; i < count; ++i) {
             const Product<T> p = f(i);
             std::fill_n(p.c, m * n, T(0));
-            if (p.bias) add_bias(m, n, p.bias, p.c, n);
+            add_bias(p, n, 0, 0, m, n);
         }
         return;
     }
@@ -145,7 +146,7 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
             for (Index i = t * some, end = std::min(count, i + some); i < end; ++i) {
                 const Product<T> p = f(i);
                 kernels.multiply(m, n, k, p.a, p.b, p.c, n);
-                if (p.bias) add_bias(m, n, p.bias, p.c, n);
+                add_bias(p, n, 0, 0, m, n);
             }
         };
         return run((count + some - 1) / some, work, task);
@@ -161,10 +162,9 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
         const Index i = t % each / blocks.across * blocks.rows, j = t % blocks.across * blocks.columns;
         const Matrix<T> a{p.a.data + i * p.a.row, p.a.row, p.a.column}, b{p.b.data + j * p.b.column, p.b.row, p.b.column};
         const Index rows = std::min(blocks.rows, m - i), columns = std::min(blocks.columns, n - j);
-        T* const c = p.c + i * n + j;
         const OneThread one;
-        call(rows, columns, k, a, b, c, n);
-        if (p.bias) add_bias(rows, columns, p.bias + j, c, n);
+        call(rows, columns, k, a, b, p.c + i * n + j, n);
+        add_bias(p, n, i, j, rows, columns);
     };
     run(count * each, work, task);
 }

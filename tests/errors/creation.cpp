@@ -57,10 +57,14 @@ std::vector<Row> creation() {
          },
          error,
          {"[matmul]", "no memory"}},
-        {"matmul, terms more than there is in 31 bits",
+        {"matmul, sums of 2^31 terms",
          [](A t, T) {
              const xg::Index many = xg::Index(1) << 31;
-             xg::matmul(xg::broadcast_to(t.s, {1, many}), xg::broadcast_to(t.s, {many, 1}));
+             const auto [row, column] = [&] {
+                 const xg::no_record outside;
+                 return std::pair(xg::broadcast_to(t.s, {1, many}), xg::broadcast_to(t.s, {many, 1}));
+             }();
+             xg::matmul(row, column);
          },
          shape,
          {"[matmul]", "(1, 2147483648) x (2147483648, 1)", "split"}},
