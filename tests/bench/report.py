@@ -120,6 +120,9 @@ def transforms_shares(transforms, build):
             one, separate = (times[f"{name}, {dtype}, {way}"] for way in ("vectorized", "separate ops"))
             print(f"{name}, {dtype}, 10^6 elements: vectorized {one / 1e3:.0f} us, {separate / one:.1f} times faster than separate ops; "
                   f"at least 3: {'met' if separate >= 3 * one else 'missed'}")
+    for dtype in ("f32", "f64"):
+        by_hand, separate = (times[f"bell, {dtype}, {way}"] for way in ("by hand", "separate ops"))
+        print(f"bell, {dtype}, 10^6 elements: loops written for it {by_hand / 1e3:.0f} us, {separate / by_hand:.1f} times faster than separate ops")
     for name in ("lens of 4, f64", "bell of 4, f64"):
         one, separate = (times[f"{name}, {way}"] for way in ("vectorized", "separate ops"))
         print(f"{name}: vectorized {one / 1e3:.1f} us, in separate ops {separate / 1e3:.1f}")
