@@ -5,6 +5,7 @@
 
 #include "derive.hpp"
 #include "rules.hpp"
+#include "select.hpp"
 
 namespace xtgrad::formula {
 namespace {
@@ -14,45 +15,39 @@ using kernels::Slot;
 
 using Do = Instruction::Kind;
 
-/// A node as one instruction computes it. A product that is only scaled, or added to something, is a part of that.
-struct Step {
-    Do what;
-    Node node;  // its operands
-};
+/// The nodes that roots need and that are the same for all elements.
+std::vector<bool> fixed_nodes(const Graph& graph, const std::vector<Id>& roots, const std::vector<bool>& repeats) {
+    std::vector<bool> fixed = reachable(graph, roots);
+    for (Id id = 0; id < Id(fixed.size()); ++id) {
+        if (!fixed[std::size_t(id)]) continue;
+        const Node& n = graph[id];
+        bool all = n.kind != Kind::input || repeats[std::size_t(n.numbers.p)];
+        for_operands(n, [&](Id operand) { all = all && fixed[std::size_t(operand)]; });
+        fixed[std::size_t(id)] = all;
+    }
+    return fixed;
+}
 
 class Compiler {
 public:
     Compiler(const Graph& graph, std::vector<Id> roots, const std::vector<bool>& repeats)
-        : graph_(graph),
-          roots_(std::move(roots)),
-          needed_(reachable(graph, roots_)),
-          fixed_(needed_.size()),
-          steps_(needed_.size()),
-          last_use_(needed_.size(), none),
-          place_(needed_.size()) {
+        : roots_(std::move(roots)),
+          fixed_(fixed_nodes(graph, roots_, repeats)),
+          steps_(select(graph, roots_, fixed_)),
+          last_use_(steps_.size(), none),
+          place_(steps_.size()) {
         program_.inputs = Slot(repeats.size());
         program_.outputs = Slot(roots_.size());
-        std::vector<int> uses(needed_.size());
-        for_needed([&](Id, const Node& n) { for_operands(n, [&](Id operand) { ++uses[std::size_t(operand)]; }); });
-        for (const Id root : roots_) ++uses[std::size_t(root)];
-        for_needed([&](Id id, const Node& n) { steps_[std::size_t(id)] = step(n, uses); });
-        for_needed([&](Id id, const Node&) {
-            const Node& n = steps_[std::size_t(id)].node;
-            bool fixed = n.kind == Kind::input ? bool(repeats[std::size_t(n.numbers.p)]) : true;
-            for_operands(n, [&](Id operand) {
-                last_use_[std::size_t(operand)] = id;
-                fixed = fixed && fixed_[std::size_t(operand)];
-            });
-            fixed_[std::size_t(id)] = fixed;
-        });
+        for_needed(
+            [&](Id id, const Step& step) { for_operands(step.node, [&](Id operand) { last_use_[std::size_t(operand)] = id; }); });
         for (std::size_t i = 0; i < roots_.size(); ++i) {  // computed where they are wanted
             const auto root = std::size_t(roots_[i]);
-            if (graph_[roots_[i]].kind != Kind::input && !fixed_[root] && !place_[root]) place_[root] = output(i);
+            if (graph[roots_[i]].kind != Kind::input && !fixed_[root] && !place_[root]) place_[root] = output(i);
         }
     }
 
     kernels::Program program() {
-        for_needed([&](Id id, const Node&) { emit(id, steps_[std::size_t(id)]); });
+        for_needed([&](Id id, const Step& step) { emit(id, step); });
         for (std::size_t i = 0; i < roots_.size(); ++i)
             if (const Slot from = place(roots_[i]); from != output(i))
                 program_.each.push_back({.kind = Do::copy, .out = output(i), .a = from});
@@ -61,8 +56,8 @@ public:
 
 private:
     void for_needed(auto f) const {
-        for (Id id = 0; id < Id(needed_.size()); ++id)
-            if (needed_[std::size_t(id)]) f(id, graph_[id]);
+        for (Id id = 0; id < Id(steps_.size()); ++id)
+            if (const Step& step = steps_[std::size_t(id)]; step.needed) f(id, step);
     }
     Slot output(std::size_t i) const { return Slot(1 + program_.inputs + i); }
     Slot place(Id id) const { return id == none ? Slot(0) : place_[std::size_t(id)]; }
@@ -72,34 +67,6 @@ private:
         const Slot buffer = free_.back();
         free_.pop_back();
         return buffer;
-    }
-
-    bool is(const Node& n, int rule) const { return n.kind == Kind::value && n.rule == rule; }
-    /// A product that has one reader, who thus can compute it; it is needed no more.
-    bool absorb(Id id, const std::vector<int>& uses, Node& into) {
-        const Node& n = graph_[id];
-        if (uses[std::size_t(id)] != 1 || !(is(n, rule_number<rules::Multiply>) || is(n, rule_number<rules::Square>)))
-            return false;
-        into.a = n.a;
-        into.b = n.b == none ? n.a : n.b;
-        needed_[std::size_t(id)] = false;
-        return true;
-    }
-    Step step(const Node& n, const std::vector<int>& uses) {
-        Node to = n;
-        if (is(n, rule_number<rules::Affine>) && absorb(n.a, uses, to)) {
-            if (to.numbers.q == 0) to.numbers.q = -0.;  // adding it keeps the sign of zero
-            return {Do::scaled_product, to};
-        }
-        if (is(n, rule_number<rules::Add>)) {
-            to.y = n.a;
-            if (absorb(n.b, uses, to)) return {Do::product_sum, to};
-            to.y = n.b;
-            if (absorb(n.a, uses, to)) return {Do::product_sum, to};
-            return {Do::value, n};
-        }
-        constexpr Do choices[] = {Do::greater, Do::greater_equal, Do::equal};
-        return {n.kind == Kind::choice ? choices[n.which] : n.kind == Kind::product ? Do::product : Do::value, n};
     }
 
     void emit(Id id, const Step& step) {
@@ -140,14 +107,13 @@ private:
                       .y = place(n.y),
                       .g = place(n.g),
                       .numbers = n.numbers};
-        const bool negates = is(n, rule_number<rules::Affine>) && n.numbers.p == -1 && n.numbers.q == 0;
+        const bool negates = n.rule == rule_number<rules::Affine> && n.numbers.p == -1 && n.numbers.q == 0;
         i.rule = rule_row(negates ? rule_number<rules::Negative> : n.rule).place;  // which keeps the sign of zero
         return i;
     }
 
-    const Graph& graph_;
     std::vector<Id> roots_;
-    std::vector<bool> needed_, fixed_;  // fixed: the same for all elements
+    std::vector<bool> fixed_;
     std::vector<Step> steps_;
     std::vector<Id> last_use_;
     std::vector<Slot> place_;

@@ -18,6 +18,11 @@ bool exact(double scale) {
     return std::abs(std::frexp(scale, &exponent)) == 0.5 && std::abs(exponent) < 64;
 }
 
+Node product_of(Id a, Id b) {
+    if (a == b) return {.kind = Kind::value, .rule = rule_number<rules::Square>, .a = a};
+    return {.kind = Kind::value, .rule = rule_number<rules::Multiply>, .a = std::min(a, b), .b = std::max(a, b)};
+}
+
 }  // namespace
 
 bool Node::operator==(const Node& n) const noexcept {
@@ -92,10 +97,11 @@ Id Graph::multiply(Id a, Id b) {
     if (const double* c = number(a)) return affine(b, *c, 0);
     double scale = 1;
     a = unscaled(a, scale), b = unscaled(b, scale);
-    const Id product =
-        a == b ? intern({.kind = Kind::value, .rule = rule_number<rules::Square>, .a = a})
-               : intern({.kind = Kind::value, .rule = rule_number<rules::Multiply>, .a = std::min(a, b), .b = std::max(a, b)});
-    return affine(product, scale, 0);
+    return affine(intern(product_of(a, b)), scale, 0);
+}
+Id Graph::known_product(Id a, Id b) const {
+    const auto at = known_.find(product_of(a, b));
+    return at == known_.end() ? none : at->second;
 }
 
 Id Graph::divide(Id a, Id b) {
@@ -141,8 +147,10 @@ Id Graph::product(int rule, int k, Id a, Id b, Id y, Id g, Numbers numbers) {
     const auto symbol = [&](Id id) { return Symbol(*this, id); };
     const Symbol slope = row.of(symbol(a), symbol(b), symbol(y), numbers);
     if (slope.is_constant()) return affine(g, slope.constant(), 0);
-    if (slope.id() == a || slope.id() == b || slope.id() == y || number(slope.id())) return multiply(g, slope.id());
     double scale = 1;
+    if (const Id x = unscaled(slope.id(), scale); x == a || x == b || x == y || number(x))
+        return affine(multiply(g, x), scale, 0);
+    scale = 1;
     g = unscaled(g, scale);
     return affine(intern({.kind = Kind::product,
                           .which = std::uint8_t(k),

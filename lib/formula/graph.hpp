@@ -54,6 +54,7 @@ public:
     Id add(Id a, Id b);
     Id subtract(Id a, Id b);
     Id multiply(Id a, Id b);
+    Id known_product(Id a, Id b) const;  // or none
     Id divide(Id a, Id b);
     Id power(Id a, Id b);
     /// p x + q

@@ -27,7 +27,9 @@ Kernel kernel_of(const Instruction& i) {
         case greater_equal: return kernels.greater_equal;
         case equal: return kernels.equal;
         case scaled_product: return kernels.scaled_product;
+        case product_of_scaled: return kernels.product_of_scaled;
         case product_sum: return kernels.product_sum;
+        case sum_of_scaled: return kernels.sum_of_scaled;
         default:
             return [](Index n, void* out, const Operands& in, Numbers) {
                 std::copy_n(static_cast<const T*>(in.a), n, static_cast<T*>(out));
@@ -35,35 +37,44 @@ Kernel kernel_of(const Instruction& i) {
     }
 }
 
+template <class T>
+std::vector<Kernel> kernels_of(const std::vector<Instruction>& code) {
+    std::vector<Kernel> kernels(code.size());
+    std::transform(code.begin(), code.end(), kernels.begin(), kernel_of<T>);
+    return kernels;
+}
+
 /// One part's buffers, and where everything lies.
 template <class T>
 class Machine {
 public:
-    Machine(const Program& p, Index block, const void* const* inputs, void* const* outputs, T* buffers, T** places)
-        : program_(p), block_(block), inputs_(inputs), outputs_(outputs), places_(places) {
+    Machine(const Program& p, const Kernel* each, Index block, const void* const* inputs, void* const* outputs, T* buffers,
+            T** places)
+        : program_(p), each_(each), block_(block), inputs_(inputs), outputs_(outputs), places_(places) {
         places[0] = nullptr;
         for (Index i = 0; i < p.buffers; ++i) places[first_buffer() + i] = buffers + i * (block + lanes);
         for (const auto& c : p.constants) std::fill_n(places[c.buffer], block + lanes, static_cast<T>(c.value));
         for (const auto& r : p.repeated)
             std::fill_n(places[r.buffer], block + lanes, *static_cast<const T*>(inputs[r.input - 1]));
-        run(p.once, block);
+        run(p.once, kernels_of<T>(p.once).data(), block);
     }
     void range(Index begin, Index end) {
         for (Index first = begin; first < end; first += block_) {
             for (const auto i : program_.streamed) places_[i] = static_cast<T*>(const_cast<void*>(inputs_[i - 1])) + first;
             for (Index i = 0; i < program_.outputs; ++i) places_[1 + program_.inputs + i] = static_cast<T*>(outputs_[i]) + first;
-            run(program_.each, std::min(block_, end - first));
+            run(program_.each, each_, std::min(block_, end - first));
         }
     }
 
 private:
     Index first_buffer() const { return 1 + program_.inputs + program_.outputs; }
-    void run(const std::vector<Instruction>& code, Index n) {
+    void run(const std::vector<Instruction>& code, const Kernel* kernel, Index n) {
         for (const Instruction& i : code)
-            kernel_of<T>(i)(n, places_[i.out], {places_[i.a], places_[i.b], places_[i.y], places_[i.g]}, i.numbers);
+            (*kernel++)(n, places_[i.out], {places_[i.a], places_[i.b], places_[i.y], places_[i.g]}, i.numbers);
     }
 
     const Program& program_;
+    const Kernel* each_;
     Index block_;
     const void* const* inputs_;
     void* const* outputs_;
@@ -82,6 +93,7 @@ void run(const Program& p, Index n, const void* const* inputs, void* const* outp
     const Index parts = work < 2 * parallel_threshold ? 1 : std::clamp<Index>(n / block, 1, threads() * Index(4));
     const Index part = ((n + parts - 1) / parts + block - 1) / block * block;
 
+    const std::vector<Kernel> each = kernels_of<T>(p.each);
     // Where a part's buffers do not fit its stack they come from here: nothing may throw in a part.
     const std::size_t of_places = (std::size_t(1 + streams) * sizeof(T*) + 63) / 64 * 64;
     const std::size_t bytes = of_places + std::size_t(p.buffers * (block + lanes)) * sizeof(T);
@@ -90,7 +102,7 @@ void run(const Program& p, Index n, const void* const* inputs, void* const* outp
         alignas(64) std::byte local[local_bytes];
         std::byte* memory = large.empty() ? local : large.data() + std::size_t(i) * bytes;
         auto* places = reinterpret_cast<T**>(memory);
-        Machine<T>(p, block, inputs, outputs, reinterpret_cast<T*>(memory + of_places), places)
+        Machine<T>(p, each.data(), block, inputs, outputs, reinterpret_cast<T*>(memory + of_places), places)
             .range(i * part, std::min(n, (i + 1) * part));
     };
     if (parts == 1)

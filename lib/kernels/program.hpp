@@ -18,7 +18,9 @@ struct Instruction {
         greater_equal,
         equal,
         scaled_product,
-        product_sum,  // see ProgramKernels
+        product_of_scaled,
+        product_sum,
+        sum_of_scaled,  // see ProgramKernels
         copy
     };
 

@@ -30,21 +30,42 @@ struct Equal {
 };
 
 template <class T>
-void scaled_product(Index n, void* to, const Operands& in, Numbers c) {
-    using B = Batch<T>;
-    const B p(static_cast<T>(c.p)), q(static_cast<T>(c.q));
+struct Scales {
+    Batch<T> p, q;
+    explicit Scales(Numbers c) : p(static_cast<T>(c.p)), q(static_cast<T>(c.q)) {}
+};
+
+template <class T>
+void scaled_product(Index n, void* to, const Operands& in, Numbers numbers) {
+    const Scales<T> c(numbers);
     for (Index i = 0; i < n; i += width<T>)
-        (p * (load<T>(in.a, i) * load<T>(in.b, i)) + q).store_unaligned(static_cast<T*>(to) + i);
+        (c.p * (load<T>(in.a, i) * load<T>(in.b, i)) + c.q).store_unaligned(static_cast<T*>(to) + i);
 }
 
 template <class T>
-void product_sum(Index n, void* to, const Operands& in, Numbers) {
+void product_of_scaled(Index n, void* to, const Operands& in, Numbers numbers) {
+    const Scales<T> c(numbers);
     for (Index i = 0; i < n; i += width<T>)
-        (load<T>(in.a, i) * load<T>(in.b, i) + load<T>(in.y, i)).store_unaligned(static_cast<T*>(to) + i);
+        ((c.p * load<T>(in.a, i)) * (c.q * load<T>(in.b, i))).store_unaligned(static_cast<T*>(to) + i);
 }
 
 template <class T>
-constexpr ProgramKernels table{choose<T, Greater>, choose<T, GreaterEqual>, choose<T, Equal>, scaled_product<T>, product_sum<T>};
+void product_sum(Index n, void* to, const Operands& in, Numbers numbers) {
+    const Scales<T> c(numbers);
+    for (Index i = 0; i < n; i += width<T>)
+        (c.p * (load<T>(in.a, i) * load<T>(in.b, i)) + c.q * load<T>(in.y, i)).store_unaligned(static_cast<T*>(to) + i);
+}
+
+template <class T>
+void sum_of_scaled(Index n, void* to, const Operands& in, Numbers numbers) {
+    const Scales<T> c(numbers);
+    for (Index i = 0; i < n; i += width<T>)
+        (c.p * load<T>(in.a, i) + c.q * load<T>(in.b, i)).store_unaligned(static_cast<T*>(to) + i);
+}
+
+template <class T>
+constexpr ProgramKernels table{choose<T, Greater>,   choose<T, GreaterEqual>, choose<T, Equal>, scaled_product<T>,
+                               product_of_scaled<T>, product_sum<T>,          sum_of_scaled<T>};
 
 }  // namespace
 

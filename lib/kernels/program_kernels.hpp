@@ -7,8 +7,10 @@ namespace xtgrad::kernels {
 /// Memory as for every elementwise kernel.
 struct ProgramKernels {
     Kernel greater, greater_equal, equal;  // a > b ? y : g, and with >= and ==
-    Kernel scaled_product;                 // p a b + q
-    Kernel product_sum;                    // a b + y
+    Kernel scaled_product;                 // p (a b) + q
+    Kernel product_of_scaled;              // (p a) (q b)
+    Kernel product_sum;                    // p (a b) + q y
+    Kernel sum_of_scaled;                  // p a + q b
 };
 
 /// Of one instruction set; defined in program_kernels.cpp.

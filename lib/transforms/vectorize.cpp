@@ -115,7 +115,7 @@ Tensors evaluate(const std::shared_ptr<Source>& source, Mode mode, Id root, cons
     }
     for (std::size_t i = 0; i < out.size(); ++i) {
         if (plan.passed[i] >= 0) {
-            out[i] = x[std::size_t(plan.passed[i])];
+            out[i] = broadcast_to(x[std::size_t(plan.passed[i])], shape);
         } else if (out[i].defined() && recording()) {
             auto extra = std::make_unique<Extra>();
             for (std::size_t k = 0; k < x.size(); ++k) {

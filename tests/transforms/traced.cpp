@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <random>
 #include <thread>
 
 namespace {
@@ -258,6 +259,67 @@ TEST_CASE("NaN, infinities and signed zeros go as in separate ops") {
     alike(backward<1>(xg::vectorize(g), x), backward<1>(g, x));
     const auto pole = xg::vectorize([](auto t) { return 1 / -(t * t); });  // of minus zero
     CHECK(pole(xg::tensor({0., 2.})).values<double>()(0) == -inf);
+}
+
+/// Sums, differences, products and scales at random, of degree 6 at most.
+class RandomFormula {
+public:
+    explicit RandomFormula(unsigned seed) {
+        std::mt19937 random(seed);
+        const auto below = [&](std::size_t n) { return std::size_t(random() % n); };
+        std::vector<int> degrees{1, 1};
+        while (degrees.size() < 12) {
+            Line l{int(below(5)), degrees.size() - 1 - below(std::min<std::size_t>(degrees.size(), 5)), below(degrees.size()),
+                   std::array{-3., -2., -1., -0.5, 0.5, 1., 2., 3.}[below(8)]};
+            const int degree = l.what == 0 ? degrees[l.a] + degrees[l.b] : std::max(degrees[l.a], l.what < 3 ? degrees[l.b] : 0);
+            if (degree > 6) continue;
+            lines_.push_back(l);
+            degrees.push_back(degree);
+        }
+    }
+    template <class T>
+    T operator()(const T& x, const T& y) const {
+        std::vector<T> t{x, y};
+        for (const auto& [what, a, b, number] : lines_)
+            t.push_back(what == 0   ? t[a] * t[b]
+                        : what == 1 ? t[a] + t[b]
+                        : what == 2 ? t[a] - t[b]
+                        : what == 3 ? t[a] * number
+                                    : t[a] + number);
+        return t.back() + t[t.size() - 2] * t[t.size() - 3] - x;
+    }
+
+private:
+    struct Line {
+        int what;
+        std::size_t a, b;
+        double number;
+    };
+    std::vector<Line> lines_;
+};
+
+TEST_CASE("a thousand random polynomials of small whole numbers, exactly") {
+    const Tensor x = xg::tensor({3., -2., 1., 0., -1., 2., -3.}), y = xg::tensor({1., 2., -1., -3., 0., 3., -2.}),
+                 one = xg::tensor({-2.}), g = xg::tensor({2., -1., 1., 3., -2., 1., -1.});
+    for (unsigned seed = 0; seed < 1000; ++seed) {
+        CAPTURE(seed);
+        const RandomFormula f(seed);
+        const auto fused = xg::vectorize([&](const auto& a, const auto& b) { return f(a, b); });
+        for (const Tensor& b : {y, one}) {
+            const auto all = [&](const auto& h) {
+                auto [value, back] = xg::vjp(h, x, b);
+                auto [dx, db] = back(g);
+                const auto second = [&](const Tensor& t) { return xg::sum(h(t, b) * g); };
+                return std::array{value, dx, db, xg::hvp(second)(x, g),
+                                  xg::jvp([&](const Tensor& t) { return h(x, t); }, b, b).second};
+            };
+            const auto got = all(fused), want = all([&](const Tensor& s, const Tensor& t) { return f(s, t); });
+            for (std::size_t i = 0; i < want.size(); ++i) {
+                CAPTURE(i);
+                CHECK(same_bits(got[i], want[i]));
+            }
+        }
+    }
 }
 
 TEST_CASE("inside other transforms, from several threads, and one node for each call") {
