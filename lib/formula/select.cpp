@@ -35,6 +35,8 @@ public:
         for_needed([&](Id, const Node& n) { for_operands(n, [&](Id operand) { ++readers(operand); }); });
         for (const Id root : roots) ++readers(root);
         for_needed([&](Id id, const Node& n) { at(id) = step(id, n); });
+        for (Step& step : steps_)  // now that it is known who reads what
+            if (step.needed) join(step);
     }
     std::vector<Step> steps() { return std::move(steps_); }
 
@@ -42,6 +44,8 @@ private:
     Step& at(Id id) { return steps_[std::size_t(id)]; }
     int& readers(Id id) { return readers_[std::size_t(id)]; }
     bool is_fixed(Id id) const { return fixed_[std::size_t(id)]; }
+    /// May its only reader do its work?
+    bool is_free(Id id) { return readers(id) == 1 && !is_fixed(id); }
     /// Is it computed in any case?
     bool stays(Id id) {
         return at(id).needed && (readers(id) > 1 || std::find(roots_.begin(), roots_.end(), id) != roots_.end());
@@ -68,7 +72,7 @@ private:
         const auto& [needed, what, n] = at(x.of);
         const bool scales = what == Do::scaled_product && n.numbers.q == 0 && std::abs(x.p) == 1,
                    product = what == Do::value && (is<rules::Multiply>(n) || is<rules::Square>(n));
-        if (!(scales || product) || readers(x.of) != 1 || is_fixed(x.of)) return false;
+        if (!(scales || product) || !is_free(x.of)) return false;
         absorb(x.of);
         to.a = n.a;
         to.b = n.b == none ? n.a : n.b;
@@ -80,7 +84,7 @@ private:
     Node regrouped(Id id, const Node& n) {
         for (const auto& [whole, other] : {std::pair(n.a, n.b), std::pair(n.b, n.a)}) {
             const Step& x = at(whole);
-            if (x.what != Do::value || !is<rules::Multiply>(x.node) || readers(whole) != 1 || is_fixed(whole)) continue;
+            if (x.what != Do::value || !is<rules::Multiply>(x.node) || !is_free(whole)) continue;
             for (const auto& [part, rest] : {std::pair(x.node.a, x.node.b), std::pair(x.node.b, x.node.a)}) {
                 const Id there = graph_.known_product(part, other);
                 if (there == none || there > id || !stays(there)) continue;
@@ -131,6 +135,34 @@ private:
         if (is<rules::Add>(n)) return add(n, 1);
         if (is<rules::Subtract>(n)) return add(n, -1);
         return {true, Do::value, n};
+    }
+
+    /// A product with a product, or with an exponential of one, by one instruction.
+    void join(Step& step) {
+        const bool scales = step.what == Do::scaled_product && step.node.numbers.q == 0;
+        if (!scales && !(step.what == Do::value && is<rules::Multiply>(step.node))) return;
+        for (const auto& [inner, other] : {std::pair(step.node.a, step.node.b), std::pair(step.node.b, step.node.a)}) {
+            Node to{.kind = Kind::value, .y = other, .numbers = {1, -0.}};
+            const Step& x = at(inner);
+            if (inner == other || x.what != Do::value || !is_free(inner)) continue;
+            if (is<rules::Multiply>(x.node)) {
+                to.a = x.node.a, to.b = x.node.b;
+                if (scales) to.numbers.p = step.node.numbers.p;
+            } else if (scales || !is<rules::Exp>(x.node) || !exponent(x.node.a, to)) {
+                continue;
+            }
+            absorb(inner);
+            step = {true, is<rules::Exp>(x.node) ? Do::exp_product : Do::triple_product, to};
+            return;
+        }
+    }
+    /// p a b + q of `to` instead of the node.
+    bool exponent(Id id, Node& to) {
+        const Step& x = at(id);
+        if (x.what != Do::scaled_product || !is_free(id)) return multiplied({id}, to);
+        absorb(id);
+        to.a = x.node.a, to.b = x.node.b, to.numbers = x.node.numbers;
+        return true;
     }
 
     const Graph& graph_;

@@ -30,6 +30,8 @@ Kernel kernel_of(const Instruction& i) {
         case product_of_scaled: return kernels.product_of_scaled;
         case product_sum: return kernels.product_sum;
         case sum_of_scaled: return kernels.sum_of_scaled;
+        case triple_product: return kernels.triple_product;
+        case exp_product: return kernels.exp_product;
         default:
             return [](Index n, void* out, const Operands& in, Numbers) {
                 std::copy_n(static_cast<const T*>(in.a), n, static_cast<T*>(out));

@@ -20,7 +20,9 @@ struct Instruction {
         scaled_product,
         product_of_scaled,
         product_sum,
-        sum_of_scaled,  // see ProgramKernels
+        sum_of_scaled,
+        triple_product,
+        exp_product,  // see ProgramKernels
         copy
     };
 

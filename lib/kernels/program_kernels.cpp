@@ -1,5 +1,6 @@
 #include "program_kernels.hpp"
 
+#include "exponentials.hpp"
 #include "vectors.hpp"
 
 namespace xtgrad::kernels {
@@ -64,8 +65,24 @@ void sum_of_scaled(Index n, void* to, const Operands& in, Numbers numbers) {
 }
 
 template <class T>
-constexpr ProgramKernels table{choose<T, Greater>,   choose<T, GreaterEqual>, choose<T, Equal>, scaled_product<T>,
-                               product_of_scaled<T>, product_sum<T>,          sum_of_scaled<T>};
+void triple_product(Index n, void* to, const Operands& in, Numbers numbers) {
+    const Scales<T> c(numbers);
+    for (Index i = 0; i < n; i += width<T>)
+        (c.p * ((load<T>(in.a, i) * load<T>(in.b, i)) * load<T>(in.y, i))).store_unaligned(static_cast<T*>(to) + i);
+}
+
+template <class T>
+void exp_product(Index n, void* to, const Operands& in, Numbers numbers) {
+    const Scales<T> c(numbers);
+    for (Index i = 0; i < n; i += width<T>)
+        (math::exp(c.p * (load<T>(in.a, i) * load<T>(in.b, i)) + c.q) * load<T>(in.y, i))
+            .store_unaligned(static_cast<T*>(to) + i);
+}
+
+template <class T>
+constexpr ProgramKernels table{choose<T, Greater>, choose<T, GreaterEqual>, choose<T, Equal>,
+                               scaled_product<T>,  product_of_scaled<T>,    product_sum<T>,
+                               sum_of_scaled<T>,   triple_product<T>,       exp_product<T>};
 
 }  // namespace
 

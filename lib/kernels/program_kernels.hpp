@@ -11,6 +11,8 @@ struct ProgramKernels {
     Kernel product_of_scaled;              // (p a) (q b)
     Kernel product_sum;                    // p (a b) + q y
     Kernel sum_of_scaled;                  // p a + q b
+    Kernel triple_product;                 // p ((a b) y)
+    Kernel exp_product;                    // exp(p (a b) + q) y
 };
 
 /// Of one instruction set; defined in program_kernels.cpp.

@@ -101,6 +101,19 @@ TEST_CASE("functions of two numbers, and every operator, to order 4") {
         2);
     check_orders(
         "scales", [](const auto& t) { return (2 * (0.1 * t + 1) - 0.3) * 4 * t + 0.7 * (0.1 * t) - (t + 1) * 3; }, -2, 2);
+    using std::exp;
+    check_orders(
+        "a product with an exponential of a scaled product",
+        [](const auto& t) { return (t + 3) * exp(0.5 - 0.3 * (t * (t + 1))); }, -1, 1);
+    check_orders(
+        "of a product, scaled", [](const auto& t) { return 0.3 * (exp(t * (t - 1)) * (t + 2)); }, -1, 1);
+    check_orders(
+        "of a square", [](const auto& t) { return exp(t * t) * t * (1 - t); }, -1, 1);
+    check_orders(
+        "three factors, and a square of two",
+        [](const auto& t) { return (t * (t + 1) * (t - 2) * 0.7 + 1) * (0.3 * (t * (t + 1)) * (t * (t + 1))); }, -1, 1);
+    check_orders(
+        "a scaled square of a product", [](const auto& t) { return 0.3 * pow(t * (t + 1), 2); }, -1, 1);
     const Tensor x = xg::linspace(-1., 1., 21), zero = xg::zeros({21}, xg::f64);
     const auto larger = xg::vectorize([](const auto& a, const auto& b) {
         using std::max, std::min;
