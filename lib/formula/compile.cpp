@@ -107,7 +107,7 @@ private:
                       .y = place(n.y),
                       .g = place(n.g),
                       .numbers = n.numbers};
-        const bool negates = n.rule == rule_number<rules::Affine> && n.numbers.p == -1 && n.numbers.q == 0;
+        const bool negates = is<rules::Affine>(n) && n.numbers.p == -1 && n.numbers.q == 0;
         i.rule = rule_row(negates ? rule_number<rules::Negative> : n.rule).place;  // which keeps the sign of zero
         return i;
     }

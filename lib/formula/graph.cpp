@@ -52,7 +52,7 @@ const double* Graph::number(Id id) const {
 /// id = scale times the result, as far as that is exact; joins `scale`.
 Id Graph::unscaled(Id id, double& scale) const {
     const Node& n = (*this)[id];
-    if (n.kind != Kind::value || n.rule != rule_number<rules::Affine> || n.numbers.q != 0 || !exact(n.numbers.p)) return id;
+    if (!is<rules::Affine>(n) || n.numbers.q != 0 || !exact(n.numbers.p)) return id;
     scale *= n.numbers.p;
     return n.a;
 }
@@ -64,7 +64,7 @@ Id Graph::affine(Id x, double p, double q) {
     if (const double* c = number(x)) return constant(p * *c + q);
     if (p == 1 && q == 0) return x;
     const Node n = (*this)[x];
-    if (n.kind == Kind::value && n.rule == rule_number<rules::Affine>) {
+    if (is<rules::Affine>(n)) {
         const double scale = p * n.numbers.p;
         if (n.numbers.q == 0 && (exact(p) || exact(n.numbers.p))) return affine(n.a, scale, q);
         if (q == 0 && exact(p)) return affine(n.a, scale, p * n.numbers.q);

@@ -18,6 +18,12 @@ inline constexpr int rule_number = [] {
     return found;
 }();
 
+/// Is the node a value of the rule?
+template <class Rule>
+bool is(const Node& n) {
+    return n.kind == Kind::value && n.rule == rule_number<Rule>;
+}
+
 class Symbol;
 
 /// What graphs need to know of a rule.

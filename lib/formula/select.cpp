@@ -12,11 +12,6 @@ namespace {
 
 using Do = kernels::Instruction::Kind;
 
-template <class Rule>
-bool is(const Node& n) {
-    return n.kind == Kind::value && n.rule == rule_number<Rule>;
-}
-
 /// p times a node.
 struct Scaled {
     Id of;
@@ -88,7 +83,7 @@ private:
             for (const auto& [part, rest] : {std::pair(x.node.a, x.node.b), std::pair(x.node.b, x.node.a)}) {
                 const Id there = graph_.known_product(part, other);
                 if (there == none || there > id || !stays(there)) continue;
-                at(whole).needed = false;
+                absorb(whole);
                 --readers(part), --readers(other), ++readers(there);
                 return {.kind = n.kind, .rule = n.rule, .a = there, .b = rest};
             }

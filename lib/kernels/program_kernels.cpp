@@ -13,11 +13,17 @@ template <class T>
     return Batch<T>::load_unaligned(static_cast<const T*>(p) + i);
 }
 
+/// Stores f(i), a vector for the elements from i on.
+template <class T>
+[[gnu::always_inline]] inline void each(Index n, void* to, auto f) {
+    for (Index i = 0; i < n; i += width<T>) f(i).store_unaligned(static_cast<T*>(to) + i);
+}
+
 template <class T, class Compare>
-void choose(Index n, void* to, const Operands& in, Numbers) {
-    for (Index i = 0; i < n; i += width<T>)
-        xsimd::select(Compare()(load<T>(in.a, i), load<T>(in.b, i)), load<T>(in.y, i), load<T>(in.g, i))
-            .store_unaligned(static_cast<T*>(to) + i);
+[[gnu::flatten]] void choose(Index n, void* to, const Operands& in, Numbers) {
+    each<T>(n, to, [a = in.a, b = in.b, y = in.y, g = in.g](Index i) {
+        return xsimd::select(Compare()(load<T>(a, i), load<T>(b, i)), load<T>(y, i), load<T>(g, i));
+    });
 }
 
 struct Greater {
@@ -30,53 +36,41 @@ struct Equal {
     auto operator()(auto a, auto b) const { return a == b; }
 };
 
-template <class T>
-struct Scales {
-    Batch<T> p, q;
-    explicit Scales(Numbers c) : p(static_cast<T>(c.p)), q(static_cast<T>(c.q)) {}
-};
-
-template <class T>
-void scaled_product(Index n, void* to, const Operands& in, Numbers numbers) {
-    const Scales<T> c(numbers);
-    for (Index i = 0; i < n; i += width<T>)
-        (c.p * (load<T>(in.a, i) * load<T>(in.b, i)) + c.q).store_unaligned(static_cast<T*>(to) + i);
+/// f(p, q, a, b, y) of vectors; y only where it is read.
+template <class T, bool reads_y>
+[[gnu::always_inline]] inline void with_scales(Index n, void* to, const Operands& in, Numbers numbers, auto f) {
+    const Batch<T> p(static_cast<T>(numbers.p)), q(static_cast<T>(numbers.q));
+    each<T>(n, to, [&, a = in.a, b = in.b, y = in.y](Index i) {
+        if constexpr (reads_y)
+            return f(p, q, load<T>(a, i), load<T>(b, i), load<T>(y, i));
+        else
+            return f(p, q, load<T>(a, i), load<T>(b, i));
+    });
 }
 
 template <class T>
-void product_of_scaled(Index n, void* to, const Operands& in, Numbers numbers) {
-    const Scales<T> c(numbers);
-    for (Index i = 0; i < n; i += width<T>)
-        ((c.p * load<T>(in.a, i)) * (c.q * load<T>(in.b, i))).store_unaligned(static_cast<T*>(to) + i);
+[[gnu::flatten]] void scaled_product(Index n, void* to, const Operands& in, Numbers c) {
+    with_scales<T, false>(n, to, in, c, [](auto p, auto q, auto a, auto b) { return p * (a * b) + q; });
 }
-
 template <class T>
-void product_sum(Index n, void* to, const Operands& in, Numbers numbers) {
-    const Scales<T> c(numbers);
-    for (Index i = 0; i < n; i += width<T>)
-        (c.p * (load<T>(in.a, i) * load<T>(in.b, i)) + c.q * load<T>(in.y, i)).store_unaligned(static_cast<T*>(to) + i);
+[[gnu::flatten]] void product_of_scaled(Index n, void* to, const Operands& in, Numbers c) {
+    with_scales<T, false>(n, to, in, c, [](auto p, auto q, auto a, auto b) { return (p * a) * (q * b); });
 }
-
 template <class T>
-void sum_of_scaled(Index n, void* to, const Operands& in, Numbers numbers) {
-    const Scales<T> c(numbers);
-    for (Index i = 0; i < n; i += width<T>)
-        (c.p * load<T>(in.a, i) + c.q * load<T>(in.b, i)).store_unaligned(static_cast<T*>(to) + i);
+[[gnu::flatten]] void product_sum(Index n, void* to, const Operands& in, Numbers c) {
+    with_scales<T, true>(n, to, in, c, [](auto p, auto q, auto a, auto b, auto y) { return p * (a * b) + q * y; });
 }
-
 template <class T>
-void triple_product(Index n, void* to, const Operands& in, Numbers numbers) {
-    const Scales<T> c(numbers);
-    for (Index i = 0; i < n; i += width<T>)
-        (c.p * ((load<T>(in.a, i) * load<T>(in.b, i)) * load<T>(in.y, i))).store_unaligned(static_cast<T*>(to) + i);
+[[gnu::flatten]] void sum_of_scaled(Index n, void* to, const Operands& in, Numbers c) {
+    with_scales<T, false>(n, to, in, c, [](auto p, auto q, auto a, auto b) { return p * a + q * b; });
 }
-
 template <class T>
-void exp_product(Index n, void* to, const Operands& in, Numbers numbers) {
-    const Scales<T> c(numbers);
-    for (Index i = 0; i < n; i += width<T>)
-        (math::exp(c.p * (load<T>(in.a, i) * load<T>(in.b, i)) + c.q) * load<T>(in.y, i))
-            .store_unaligned(static_cast<T*>(to) + i);
+[[gnu::flatten]] void triple_product(Index n, void* to, const Operands& in, Numbers c) {
+    with_scales<T, true>(n, to, in, c, [](auto p, auto, auto a, auto b, auto y) { return p * ((a * b) * y); });
+}
+template <class T>
+[[gnu::flatten]] void exp_product(Index n, void* to, const Operands& in, Numbers c) {
+    with_scales<T, true>(n, to, in, c, [](auto p, auto q, auto a, auto b, auto y) { return math::exp(p * (a * b) + q) * y; });
 }
 
 template <class T>

@@ -106,9 +106,10 @@ TEST_CASE("functions of two numbers, and every operator, to order 4") {
         "a product with an exponential of a scaled product",
         [](const auto& t) { return (t + 3) * exp(0.5 - 0.3 * (t * (t + 1))); }, -1, 1);
     check_orders(
-        "of a product, scaled", [](const auto& t) { return 0.3 * (exp(t * (t - 1)) * (t + 2)); }, -1, 1);
+        "a scaled product with an exponential of a product", [](const auto& t) { return 0.3 * (exp(t * (t - 1)) * (t + 2)); }, -1,
+        1);
     check_orders(
-        "of a square", [](const auto& t) { return exp(t * t) * t * (1 - t); }, -1, 1);
+        "a product with an exponential of a square", [](const auto& t) { return exp(t * t) * t * (1 - t); }, -1, 1);
     check_orders(
         "three factors, and a square of two",
         [](const auto& t) { return (t * (t + 1) * (t - 2) * 0.7 + 1) * (0.3 * (t * (t + 1)) * (t * (t + 1))); }, -1, 1);
@@ -274,7 +275,7 @@ TEST_CASE("NaN, infinities and signed zeros go as in separate ops") {
     CHECK(pole(xg::tensor({0., 2.})).values<double>()(0) == -inf);
 }
 
-/// Sums, differences, products and scales at random, of degree 6 at most.
+/// Sums, differences, products and scales at random, of degree 12 at most, without rounding.
 class RandomFormula {
 public:
     explicit RandomFormula(unsigned seed) {
