@@ -2,6 +2,8 @@
 #pragma once
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "kernels/isa.hpp"
 
 /// Calls f with each of them active in turn, and then the one that was.
@@ -16,7 +18,7 @@ void in_each_set(F f) {
         if (!has(Isa(i))) continue;
         use(Isa(i));
         REQUIRE(active_isa() == Isa(i));
-        CAPTURE(isa_names[i]);
+        INFO(std::string(isa_names[i]));
         f();
     }
 }

@@ -2,7 +2,9 @@
 // against the rule on plain doubles, and the rule's slope against differences of its value.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <xtgrad/xtgrad.hpp>
@@ -93,6 +95,34 @@ void check(const xg::detail::Elementwise& op, const Reference& reference) {
     }
 }
 
+/// Zeros of both signs, infinities, NaN, the largest and the smallest in all pairs: alike in kind and sign.
+template <class T>
+void check_extremes(const xg::detail::Elementwise& op, const Reference& reference) {
+    constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    constexpr std::array points{0., -0., inf, -inf, nan, 0.5, -0.5, 89.5, -89.5, 700., -700., 1e30, -1e30, 1e-30, -1e-30};
+    const Index n = points.size() * points.size();
+    std::vector<T> a(std::size_t(n) + 64), b = a, y = a;
+    for (std::size_t i = 0; i < std::size_t(n); ++i) a[i] = T(points[i / points.size()]), b[i] = T(points[i % points.size()]);
+    const auto& row = kernels::elementwise_kernels(op.place);
+    const auto& of = sizeof(T) == 4 ? row.f32 : row.f64;
+    const auto alike = [&](const std::vector<T>& got, auto want_of) {
+        for (std::size_t i = 0; i < std::size_t(n); ++i) {
+            const double want = want_of(i);
+            INFO(double(a[i]) << ", " << double(b[i]) << ": " << double(got[i]) << ", not " << want);
+            CHECK(std::fpclassify(got[i]) == std::fpclassify(T(want)));
+            if (!std::isnan(want)) CHECK(std::signbit(got[i]) == std::signbit(want));
+        }
+    };
+    of.value(n, y.data(), {a.data(), b.data(), nullptr, nullptr}, constants);
+    alike(y, [&](std::size_t i) { return reference.value(a[i], b[i], constants); });
+    std::vector<T> out(a.size()), one(a.size(), 1);
+    for (int k = 0; k < op.inputs; ++k) {
+        if (!of.vjp[k]) continue;
+        of.vjp[k](n, out.data(), {a.data(), b.data(), y.data(), one.data()}, constants);
+        alike(out, [&](std::size_t i) { return reference.slope[k](a[i], b[i], double(y[i]), constants); });
+    }
+}
+
 }  // namespace
 
 TEST_CASE("kernels agree with their rule on every instruction set") {
@@ -101,9 +131,21 @@ TEST_CASE("kernels agree with their rule on every instruction set") {
     REQUIRE(list.size() == ops.size());
     in_each_set([&] {
         for (std::size_t i = 0; i < ops.size(); ++i) {
-            INFO(ops[i]->name);
+            INFO(std::string(ops[i]->name));
             check<float>(*ops[i], list[i]);
             check<double>(*ops[i], list[i]);
+        }
+    });
+}
+
+TEST_CASE("zeros keep their sign, infinities and NaN are as the rule says, on every instruction set") {
+    const auto list = references();
+    const auto ops = xg::detail::elementwise_ops();
+    in_each_set([&] {
+        for (std::size_t i = 0; i < ops.size(); ++i) {
+            INFO(std::string(ops[i]->name));
+            check_extremes<float>(*ops[i], list[i]);
+            check_extremes<double>(*ops[i], list[i]);
         }
     });
 }
@@ -124,7 +166,7 @@ TEST_CASE("a rule's slope is the slope of its value") {
     const auto list = references();
     const auto ops = xg::detail::elementwise_ops();
     for (std::size_t i = 0; i < ops.size(); ++i) {
-        INFO(ops[i]->name);
+        INFO(std::string(ops[i]->name));
         const auto a = sample<double>(40, ops[i]->points[0], 0.7), b = sample<double>(40, ops[i]->points[1], 1.9);
         constexpr double h = 1e-5;
         for (std::size_t k = 0; k < 40; ++k) {

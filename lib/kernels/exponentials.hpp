@@ -49,10 +49,10 @@ XG_INLINE B exp2(B x) {
     return scaled(literal<B>(1) + small_expm1((x - n) * literal<B>(0.69314718055994531)), n);
 }
 
-/// 2 (t e + (t - 1/2)) with t = 2^(n-1), which does not overflow before the result does.
+/// 2 (t e + (t - 1/2)) with t = 2^(n-1), which does not overflow before the result does, nor up to the limit of x.
 template <class B>
 XG_INLINE B expm1(B x) {
-    const Reduced reduced(limited(x, either<B>(-20, -40), either<B>(90, 711)));
+    const Reduced reduced(limited(x, either<B>(-20, -40), either<B>(89, 710)));
     const B t = power_of_two(reduced.n - literal<B>(1)), half = t * small_expm1(reduced.r) + (t - literal<B>(0.5));
     return xsimd::select(xsimd::abs(x) < literal<B>(0x1p-60), x, half + half);
 }

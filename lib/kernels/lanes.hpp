@@ -1,6 +1,7 @@
 // The number that kernels compute with: a SIMD batch, or one scalar (integers, and the tests' reference). A thin skin over
 // both, because xsimd's functions take no literals, its maximum drops NaN, and what it lacks or does slowly is replaced here.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <xsimd/xsimd.hpp>
@@ -51,7 +52,7 @@ T normal_cdf(T x) {
 }
 template <std::floating_point T>
 T gelu_slope(T x) {
-    return normal_cdf(x) + x * gaussian(x) * T(0.39894228040143268);
+    return normal_cdf(x) + std::clamp<T>(x, -1000, 1000) * gaussian(x) * T(0.39894228040143268);
 }
 }  // namespace math
 
@@ -86,7 +87,13 @@ public:
             v_.store_unaligned(p);
     }
 
-    XG_INLINE friend Lanes operator-(Lanes a) { return of(-a.v_); }
+    /// By its bit, because xsimd 8.1's is 0 - a for AVX-512, which loses the sign of 0.
+    XG_INLINE friend Lanes operator-(Lanes a) {
+        if constexpr (scalar)
+            return of(-a.v_);
+        else
+            return math::from_bits<B>(math::bits(a.v_) ^ math::bits_of<B>(-0.));
+    }
     XG_INLINE friend Lanes operator+(Lanes a, Lanes b) { return of(a.v_ + b.v_); }
     XG_INLINE friend Lanes operator-(Lanes a, Lanes b) { return of(a.v_ - b.v_); }
     XG_INLINE friend Lanes operator*(Lanes a, Lanes b) { return of(a.v_ * b.v_); }
@@ -108,7 +115,7 @@ public:
     }
     XG_INLINE friend Lanes abs(Lanes x) {
         if constexpr (scalar)
-            return of(x.v_ < 0 ? -x.v_ : x.v_);
+            return of(std::abs(x.v_));
         else
             return xsimd::abs(x.v_);
     }

@@ -45,10 +45,12 @@ struct Elu : Unary {
     static auto slope(Number auto x, Numbers c) { return where(x > 0, 1, c.p * exp(where(x > 0, 0, x))); }
 };
 
+/// Beyond it silu and gelu are 0 on the left and x on the right; what is 0 there must not meet an infinity.
+inline constexpr double settled = 1000;
+
 /// y = x s with s = sigmoid x,  dy/dx = s (1 + x (1 - s)); both 0 at -inf
 struct Silu : Unary {
     static constexpr auto name = "silu";
-    static constexpr double settled = 1000;  // s is 0 or 1 beyond, and must not meet an infinity
     static auto value(Number auto x) { return where(x > -settled, x, -settled) * sigmoid(x); }
     static auto slope(Number auto x) {
         const auto s = sigmoid(x);
@@ -59,7 +61,6 @@ struct Silu : Unary {
 /// y = x F(x),  dy/dx = F(x) + x f(x), with F(x) = (1 + erf(x / sqrt 2)) / 2 and f(x) = e^(-x^2/2) / sqrt(2 pi)
 struct Gelu : Unary {
     static constexpr auto name = "gelu";
-    static constexpr double settled = 1000;  // F is 0 or 1 beyond, and must not meet an infinity
     static auto value(Number auto x) { return where(x > -settled, x, -settled) * normal_cdf(x); }
     static auto slope(Number auto x) { return gelu_slope(x); }
 };
@@ -69,8 +70,9 @@ struct Gelu : Unary {
 struct GeluTanh : Unary {
     static constexpr auto name = "gelu_tanh";
     static constexpr double c = 0.79788456080286536, d = 0.044715;
-    static auto value(Number auto x) { return 0.5 * x * (1 + tanh(c * x * (1 + d * x * x))); }
-    static auto slope(Number auto x) {
+    static auto value(Number auto x) { return 0.5 * where(x > -settled, x, -settled) * (1 + tanh(c * x * (1 + d * x * x))); }
+    static auto slope(Number auto from) {
+        const auto x = where(from > settled, settled, where(from < -settled, -settled, from));
         const auto t = tanh(c * x * (1 + d * x * x));
         return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * (c * (1 + 3 * d * x * x));
     }
