@@ -173,6 +173,11 @@ TEST_CASE("products with a bias: small ones, many, large ones in parts of n and 
             check_bias<float>(count, m, n, k), check_bias<double>(count, m, n, k);
         };
         check(1, 5, 7, 3), check(4, 5, 7, 3), check(1, 3, 5, 0);
+        check(1200, 3, 5, 4);  // several in a task
+
+        // In parts of n.
+        check(1, 97, 85, 71), check(2, 83, 77, 59), check(3, 65, 70, 43);
+
         check(1, 70, 301, 517);   // more columns than read a row in place
         check(1, 33, 500, 2100);  // more than the kept memory holds
         check(2, 9, 310, 1001);

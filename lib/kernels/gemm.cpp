@@ -142,14 +142,19 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
     if (is_small(m, n, k, sizeof(T))) {
         const auto& kernels = matrix_kernels<T>();
         const Index some = std::max<Index>(1, (1 << 15) / (m * n * k));  // in one task
+        // Of few products that are worth more than one thread, each by columns.
+        const Index panels = (n + kernels.panel - 1) / kernels.panel,
+                    wanted = work < serial_work ? 1 : std::clamp<Index>(4 / count, 1, panels),
+                    columns = (panels + wanted - 1) / wanted * kernels.panel, pieces = (n + columns - 1) / columns;
         const auto task = [&](Index t) {
-            for (Index i = t * some, end = std::min(count, i + some); i < end; ++i) {
+            const Index j = t % pieces * columns, breadth = std::min(columns, n - j);
+            for (Index i = t / pieces * some, end = std::min(count, i + some); i < end; ++i) {
                 const Product<T> p = f(i);
-                kernels.multiply(m, n, k, p.a, p.b, p.c, n);
-                add_bias(p, n, 0, 0, m, n);
+                kernels.multiply(m, breadth, k, p.a, {p.b.data + j * p.b.column, p.b.row, p.b.column}, p.c + j, n);
+                add_bias(p, n, 0, j, m, breadth);
             }
         };
-        return run((count + some - 1) / some, work, task);
+        return run((count + some - 1) / some * pieces, work, task);
     }
     if (is_ours(m, n, k, sizeof(T))) {
         for (Index i = 0; i < count; ++i) multiply_large(m, n, k, f(i));
