@@ -48,7 +48,8 @@ struct View {
 };
 
 // What is done with lines and rows: `State` is a result on its way, `line` and `rows` add elements to one and to n of them,
-// `merge` adds another part, `finish` writes output i.
+// `merge` adds another part, `finish` writes output i. `whole`, where there is one, writes n outputs of up to row_block rows
+// each.
 
 /// One of the reductions.
 template <class T>
@@ -101,6 +102,8 @@ struct Folding {
         rows_of(x, count, stride, n, part);
         for (Index j = 0; j < n; ++j) join(s[j], part[j]);
     }
+    void whole_line(Index i, const T* x, Index n, Index step) const { out[i] = line_of(x, n, step); }
+    void whole(Index first, const T* x, Index count, Index stride, Index n) const { rows_of(x, count, stride, n, out + first); }
     void merge(State& s, const State& part) const {
         join(s, part.value);
         if constexpr (floating) s.lost += part.lost;
@@ -272,6 +275,8 @@ void by_output(const P& policy, const View& kept, const View& reduced, const T* 
         return for_parts(kept.count, reduced.count, [&](Index begin, Index end) {
             for_kept(kept, begin, end, [&](Index i, Index offset) {
                 if (!line) return policy.finish(i, part_of(x + offset, 0));
+                if constexpr (requires { &P::whole_line; })
+                    if (reduced.length <= block) return policy.whole_line(i, x + offset, reduced.length, reduced.step);
                 auto state = policy.start();
                 policy.line(state, x + offset, reduced.length, reduced.step);
                 policy.finish(i, state);
@@ -295,9 +300,10 @@ template <class P, class T>
 void by_rows(const P& policy, const View& kept, const View& reduced, const T* x) {
     const Index width = kept.length, across = (width + columns - 1) / columns, strips = kept.rows * across;
     const Parts parts(reduced, P::row_block, std::min(width, columns), 8 * chunk, strips < most);
+    const auto from_of = [&](Index strip) { return x + kept.row(strip / across) + strip % across * columns; };
     const auto run = [&](Index strip, Index p, typename P::State* states) {
-        const Index first = strip % across * columns, n = std::min(columns, width - first);
-        const T* from = x + kept.row(strip / across) + first;
+        const Index n = std::min(columns, width - strip % across * columns);
+        const T* from = from_of(strip);
         std::fill_n(states, n, policy.start());
         parts.each(reduced, p, [&](Index offset, Index count) { policy.rows(states, from + offset, count, reduced.step, n); });
         return n;
@@ -307,6 +313,13 @@ void by_rows(const P& policy, const View& kept, const View& reduced, const T* x)
         for (Index j = 0; j < n; ++j) policy.finish(first + j, states[j]);
     };
     const Index work = std::min(width, columns) * std::max<Index>(1, reduced.count / parts.count);
+    if constexpr (requires { &P::whole; })
+        if (reduced.rows == 1 && reduced.count <= P::row_block)
+            return for_tasks(strips, work, [&](Index strip) {
+                const Index first = strip % across * columns;
+                policy.whole(strip / across * width + first, from_of(strip), reduced.count, reduced.step,
+                             std::min(columns, width - first));
+            });
     if (parts.count == 1) {
         for_tasks(strips, work, [&](Index strip) {
             typename P::State states[columns];
