@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -26,21 +27,26 @@ std::vector<T> numbers(Index n) {
 template <class T>
 void check_product(Index m, Index n, Index k, Index a_row, Index a_column, Index b_row, Index b_column) {
     const auto a = numbers<T>(m * a_row + k * a_column), b = numbers<T>(k * b_row + n * b_column);
+    const Matrix<T> left{a.data(), a_row, a_column}, right{b.data(), b_row, b_column};
     const Index step = n + 3;
-    std::vector<T> c(std::size_t(m * step), T(77));
-    matrix_kernels<T>().multiply(m, n, k, {a.data(), a_row, a_column}, {b.data(), b_row, b_column}, c.data(), step);
-    bool right = true;
-    for (Index i = 0; i < m; ++i)
-        for (Index j = 0; j < step; ++j) {
-            T sum = 0;
-            for (Index l = 0; l < k; ++l)
-                sum += a[std::size_t(i * a_row + l * a_column)] * (j < n ? b[std::size_t(l * b_row + j * b_column)] : 0);
-            right &= c[std::size_t(i * step + j)] == (j < n ? sum : T(77));  // what lies between the rows is not touched
-        }
-    CAPTURE(m);
-    CAPTURE(n);
-    CAPTURE(k);
-    CHECK(right);
+    const auto check = [&](auto multiply) {
+        std::vector<T> c(std::size_t(m * step), T(77));
+        multiply(m, n, k, left, right, c.data(), step);
+        bool good = true;
+        for (Index i = 0; i < m; ++i)
+            for (Index j = 0; j < step; ++j) {
+                T sum = 0;
+                for (Index l = 0; l < k; ++l)
+                    sum += a[std::size_t(i * a_row + l * a_column)] * (j < n ? b[std::size_t(l * b_row + j * b_column)] : 0);
+                good &= c[std::size_t(i * step + j)] == (j < n ? sum : T(77));  // what lies between the rows is not touched
+            }
+        CAPTURE(m);
+        CAPTURE(n);
+        CAPTURE(k);
+        CHECK(good);
+    };
+    if (k <= most_inner) check(matrix_kernels<T>().multiply);
+    if (few_readable(left, right)) check(matrix_kernels<T>().multiply_few);
 }
 
 /// The same by packed panels, with any k.
@@ -86,6 +92,10 @@ void check_products() {
                 check_packed<T>(m, n, k, 2 * k + 1, 2, 2, 2 * k + 3);
             }
     check_product<T>(9, 21, most_inner, most_inner, 1, 1, most_inner);
+    for (const Index n : {1, 15, 37}) {
+        check_product<T>(3, n, 1201, 1201, 1, n, 1);  // several blocks of k
+        check_product<T>(3, n, 1201, 1201, 1, 1, 1203);
+    }
 }
 
 /// A product of numbers that round, with the memory that a thread keeps and with the least.
@@ -117,19 +127,25 @@ void check_memory(Index m, Index n, Index k, Index a_row, Index a_column) {
 
 /// Products with a bias, of exact sums.
 template <class T>
-void check_bias(Index count, Index m, Index n, Index k) {
+void check_bias(Index count, Index m, Index n, Index k, bool a_transposed = false, bool b_transposed = false) {
     const auto a = numbers<T>(count * m * k), b = numbers<T>(k * n), bias = numbers<T>(n);
+    const Index a_row = a_transposed ? 1 : k, a_column = a_transposed ? m : 1, b_row = b_transposed ? 1 : n,
+                b_column = b_transposed ? k : 1;
     std::vector<T> c(std::size_t(count * m * n), T(77));
     gemm<T>(count, m, n, k, [&](Index i) {
-        return Product<T>{{a.data() + i * m * k, k, 1}, {b.data(), n, 1}, c.data() + i * m * n, bias.data()};
+        return Product<T>{
+            {a.data() + i * m * k, a_row, a_column}, {b.data(), b_row, b_column}, c.data() + i * m * n, bias.data()};
     });
     bool right = true;
     for (Index i = 0; i < count * m; ++i)
         for (Index j = 0; j < n; ++j) {
             T sum = bias[std::size_t(j)];
-            for (Index l = 0; l < k; ++l) sum += a[std::size_t(i * k + l)] * b[std::size_t(l * n + j)];
+            for (Index l = 0; l < k; ++l)
+                sum += a[std::size_t(i / m * m * k + i % m * a_row + l * a_column)] * b[std::size_t(l * b_row + j * b_column)];
             right &= c[std::size_t(i * n + j)] == sum;
         }
+    CAPTURE(a_transposed);
+    CAPTURE(b_transposed);
     CAPTURE(m);
     CAPTURE(n);
     CAPTURE(k);
@@ -181,6 +197,22 @@ TEST_CASE("products with a bias: small ones, many, large ones in parts of n and 
         check(1, 70, 301, 517);   // more columns than read a row in place
         check(1, 33, 500, 2100);  // more than the kept memory holds
         check(2, 9, 310, 1001);
+    });
+}
+TEST_CASE("products with few rows or one column, of many and in parts") {
+    in_each_set([] {
+        for (const bool a_transposed : {false, true})
+            for (const bool b_transposed : {false, true})
+                for (const auto& [count, m, n, k] : {std::array<Index, 4>{1, 1, 301, 700},
+                                                     {3, 4, 75, 40},
+                                                     {1, 333, 1, 1100},
+                                                     {5, 21, 1, 9},
+                                                     {2, 1, 1, 517},
+                                                     {1, 5, 70, 31},
+                                                     {40, 1, 6, 3}}) {
+                    check_bias<float>(count, m, n, k, a_transposed, b_transposed);
+                    check_bias<double>(count, m, n, k, a_transposed, b_transposed);
+                }
     });
 }
 TEST_CASE("transpositions") {

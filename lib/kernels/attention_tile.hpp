@@ -261,20 +261,6 @@ XG_INLINE void with_factors(const T* factors, auto f) {
         f([](Batch<T> x, Index) { return x; });
 }
 
-template <class T>
-XG_INLINE T dot(Index n, const T* x, const T* y) {
-    Batch<T> sum(T(0));
-    Index i = 0;
-    for (; i + width<T> <= n; i += width<T>)
-        sum = xsimd::fma(Batch<T>::load_unaligned(x + i), Batch<T>::load_unaligned(y + i), sum);
-    alignas(64) T part[width<T>];
-    sum.store_aligned(part);
-    T total = 0;
-    for (const T p : part) total += p;
-    for (; i < n; ++i) total += x[i] * y[i];
-    return total;
-}
-
 /// Where a task puts its arrays: one after the other, on cache lines. Without memory it counts.
 template <class T>
 class Layout {

@@ -82,6 +82,34 @@ T* kept_memory(Index size) {
     return memory.get();
 }
 
+/// With few rows, or one column, which is a row of the transposed product; false where its operands cannot be read so.
+template <class T>
+bool multiply_few(Index count, Index m, Index n, Index k, double work, FunctionRef<Product<T>(Index)> f) {
+    constexpr Index most_rows = 4, enough = 1 << 16;
+    const bool turned = n == 1 && m > 1;
+    const Index rows = turned ? 1 : m, columns = turned ? m : n;
+    if (rows > most_rows) return false;
+    const auto operands = [turned](const Product<T>& p) {
+        const auto turn = [](const Matrix<T>& x) { return Matrix<T>{x.data, x.column, x.row}; };
+        return turned ? std::pair(turn(p.b), turn(p.a)) : std::pair(p.a, p.b);
+    };
+    if (const auto [a, b] = operands(f(0)); !few_readable(a, b)) return false;
+    const auto& kernels = matrix_kernels<T>();
+    // In pieces that are worth a task, of whole vectors.
+    const Index breadth = std::max<Index>(64, enough / (rows * k) / 64 * 64), pieces = (columns + breadth - 1) / breadth;
+    run(count * pieces, work, [&](Index t) {
+        const Product<T> p = f(t / pieces);
+        const auto [a, b] = operands(p);
+        const Index j = t % pieces * breadth, width = std::min(breadth, columns - j);
+        kernels.multiply_few(rows, width, k, a, {b.data + j * b.column, b.row, b.column}, p.c + j, columns);
+        if (turned)
+            add_bias(p, 1, j, 0, width, 1);
+        else
+            add_bias(p, n, 0, j, m, width);
+    });
+    return true;
+}
+
 template <class T>
 void multiply_large(Index m, Index n, Index k, const Product<T>& p) {
     constexpr Index enough = 1 << 20;
@@ -139,6 +167,7 @@ void gemm(Index count, Index m, Index n, Index k, FunctionRef<Product<T>(Index)>
         return;
     }
     const double work = double(count) * double(m) * double(n) * double(k);
+    if (multiply_few(count, m, n, k, work, f)) return;
     if (is_small(m, n, k, sizeof(T))) {
         const auto& kernels = matrix_kernels<T>();
         const Index some = std::max<Index>(1, (1 << 15) / (m * n * k));  // in one task

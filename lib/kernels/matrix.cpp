@@ -1,5 +1,6 @@
 #include "matrix.hpp"
 
+#include "few_rows.hpp"
 #include "transposition.hpp"
 
 namespace xtgrad::kernels {
@@ -170,8 +171,8 @@ void multiply_packed(Index m, Index n, Index k, Matrix<T> a, const T* b, T* c, I
 }
 
 template <class T>
-constexpr MatrixKernels<T> table{panel<T>,    tile_rows<T>, rows_block<T>,      inner_block<T>,
-                                 multiply<T>, pack<T>,      multiply_packed<T>, transpose<T>};
+constexpr MatrixKernels<T> table{panel<T>,        tile_rows<T>, rows_block<T>,      inner_block<T>, multiply<T>,
+                                 multiply_few<T>, pack<T>,      multiply_packed<T>, transpose<T>};
 
 }  // namespace
 

@@ -19,6 +19,8 @@ struct MatrixKernels {
     /// c = a b with a m x k, b k x n, k at most most_inner, any strides; c row-major with rows `step` apart. Each element is
     /// one sum over k in order.
     void (*multiply)(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c, Index step);
+    /// The same for any k, best for few rows: where few_readable(a, b).
+    void (*multiply_few)(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c, Index step);
     /// b, k x n, as panels of columns one after the other, the last one filled up: k * (n rounded up) elements.
     void (*pack)(Index n, Index k, Matrix<T> b, T* to);
     /// c = a b, or c += a b, with b as `pack` left it, any k. Each element is a sum of sums over blocks of `inner` of k.
@@ -28,6 +30,12 @@ struct MatrixKernels {
 };
 
 inline constexpr Index most_inner = 512;
+
+/// Do b's elements lie side by side along its rows, or along its columns as a's along its rows?
+template <class T>
+constexpr bool few_readable(const Matrix<T>& a, const Matrix<T>& b) noexcept {
+    return b.column == 1 || (b.row == 1 && a.column == 1);
+}
 
 /// Of one instruction set; defined in matrix.cpp.
 template <class T, Isa>

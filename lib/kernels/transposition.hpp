@@ -1,4 +1,5 @@
-// Transposing squares of vectors in registers, and what is made of it: transposed copies, and lines packed side by side.
+// Transposing squares of vectors in registers, and what is made of it: sums over lanes, transposed copies, and lines packed side
+// by side.
 #pragma once
 #include <utility>
 
@@ -26,6 +27,17 @@ XG_INLINE void exchange_all(Native<T>* v) {
     for (Index i = 0; i < width<T>; ++i)
         if (!(i & bit)) exchange<bit, T>(v[i], v[i | bit], std::make_index_sequence<width<T>>());
     if constexpr (2 * bit < width<T>) exchange_all<2 * bit, T>(v);
+}
+
+/// v[0] = the sums of v[0], v[1], ... over their lanes, one in each lane. xsimd 8.1's haddp permutes them for AVX-512.
+template <Index bit, class T>
+XG_INLINE void add_across(Native<T>* v) {
+#pragma GCC unroll 16
+    for (Index i = 0; i < width<T>; i += 2 * bit) {
+        exchange<bit, T>(v[i], v[i | bit], std::make_index_sequence<width<T>>());
+        v[i] += v[i | bit];
+    }
+    if constexpr (2 * bit < width<T>) add_across<2 * bit, T>(v);
 }
 
 /// A square of which `rows` rows exist, to all columns of another.
