@@ -62,8 +62,9 @@ double error(const Tensor& got, const Sums& want) {
     return worst;
 }
 
+/// Nine queries are no longer few to any kernel, 1 always is.
 struct Sizes {
-    Index batch = 2, queries = 7, keys = 11, width = 5, value_width = 3, heads = 2, kv_heads = 2;
+    Index batch = 2, queries = 9, keys = 11, width = 5, value_width = 3, heads = 2, kv_heads = 2;
 };
 
 /// Inputs q, k, v, scale and perhaps bias; what else was chosen is in the options.
@@ -332,9 +333,12 @@ TEST_CASE("attention with every pair of options agrees with naive loops") {
             for (int j = i; j < option_count; ++j) {
                 CAPTURE(i);
                 CAPTURE(j);
-                const Problem p = make({}, {Option(i), Option(j)}, rng);
-                check_naive(p, xg::f64, 1e-12, rng);
-                check_naive(p, xg::f32, p.x[3].item<double>() > 10 ? 1e-3 : 2e-5, rng);
+                for (const Index queries : {9, 1}) {
+                    CAPTURE(queries);
+                    const Problem p = make({.queries = queries}, {Option(i), Option(j)}, rng);
+                    check_naive(p, xg::f64, 1e-12, rng);
+                    check_naive(p, xg::f32, p.x[3].item<double>() > 10 ? 1e-3 : 2e-5, rng);
+                }
             }
     });
 }
@@ -345,7 +349,8 @@ TEST_CASE("attention of many sizes agrees with naive loops") {
         const Sizes all[] = {{1, 1, 1, 1, 1, 1, 1},       {2, 0, 5, 3, 2, 1, 1},      {2, 5, 0, 3, 2, 1, 1},
                              {0, 5, 4, 3, 2, 1, 1},       {1, 1, 300, 33, 19, 1, 1},  {1, 300, 1, 8, 2, 1, 1},
                              {1, 131, 257, 19, 33, 1, 1}, {1, 270, 140, 16, 8, 2, 2}, {3, 65, 129, 7, 40, 2, 2},
-                             {1, 64, 128, 64, 64, 1, 1}};
+                             {1, 64, 128, 64, 64, 1, 1},  {2, 2, 1100, 16, 40, 1, 1}, {1, 3, 600, 35, 19, 4, 2},
+                             {1, 8, 513, 32, 17, 2, 2}};
         for (const Sizes& n : all)
             for (const auto& chosen : std::vector<std::vector<Option>>{
                      {}, {causal}, {causal, offset_on, bias}, {window, mask}, {causal, window, grouped}}) {
@@ -526,21 +531,86 @@ TEST_CASE("the gradient of a bias that batches share is the sum of theirs, in bo
 
 TEST_CASE("a query that may attend to nothing gives 0 and has no gradient") {
     xg::Rng rng(9);
-    const Tensor q = xg::randn({4, 6}, xg::f64, rng), k = xg::randn({5, 6}, xg::f64, rng), v = xg::randn({5, 3}, xg::f64, rng);
-    const Tensor never = xg::full({5}, -inf), none = xg::zeros({4, 5}) > 0;
-    for (const xg::AttentionOptions& o :
-         {xg::AttentionOptions{.bias = never}, {.mask = none}, {.causal = true, .window = 0}, {.causal = true, .offset = -4}}) {
-        xg::Tape tape(xg::check_finite);
-        const Tensor y = xg::attention(q, k, v, o);
-        for (const Tensor& g : tape.vjp(y, xg::ones_like(y), Tensors{q, k, v})) CHECK(error(g, xg::zeros_like(g)) == 0);
-        CHECK(error(y, xg::zeros_like(y)) == 0);
-        CHECK(xg::all(xg::equal(xg::attention_logsumexp(q, k, v, o).second, -inf)).item<bool>());
+    const Tensor k = xg::randn({5, 6}, xg::f64, rng), v = xg::randn({5, 3}, xg::f64, rng), never = xg::full({5}, -inf);
+    for (const Index queries : {9, 1}) {
+        const Tensor q = xg::randn({queries, 6}, xg::f64, rng), none = xg::zeros({queries, 5}) > 0;
+        for (const xg::AttentionOptions& o : {xg::AttentionOptions{.bias = never},
+                                              {.mask = none},
+                                              {.causal = true, .window = 0},
+                                              {.causal = true, .offset = -9}}) {
+            xg::Tape tape(xg::check_finite);
+            const Tensor y = xg::attention(q, k, v, o);
+            for (const Tensor& g : tape.vjp(y, xg::ones_like(y), Tensors{q, k, v})) CHECK(error(g, xg::zeros_like(g)) == 0);
+            CHECK(error(y, xg::zeros_like(y)) == 0);
+            CHECK(xg::all(xg::equal(xg::attention_logsumexp(q, k, v, o).second, -inf)).item<bool>());
+        }
     }
 }
 
-TEST_CASE("a NaN is passed on") {
-    const Tensor x = xg::ones({3, 2});
-    CHECK(std::isnan(xg::attention(x, x * std::nan(""), x).data<double>()[0]));
+TEST_CASE("a bias that is low but finite is a number as any other") {
+    in_each_set([] {
+        xg::Rng rng(10);
+        for (const xg::Dtype dtype : {xg::f32, xg::f64})
+            for (const Index queries : {9, 1})
+                for (const double low : {-1e4, -1e9, 1e9, -1e31, -double(std::numeric_limits<float>::max())}) {
+                    CAPTURE(low);
+                    const Tensor q = xg::randn({queries, 6}, dtype, rng), k = xg::randn({8, 6}, dtype, rng),
+                                 v = xg::randn({8, 3}, dtype, rng);
+                    const xg::AttentionOptions o{.scale = low == -1e4 ? 0. : 1., .bias = xg::full({queries, 8}, low, dtype)};
+                    xg::Tape tape(xg::persistent);
+                    const Tensor y = xg::attention(q, k, v, o), back = tape.vjp(y, xg::ones_like(y), v);
+                    // Each query's probabilities sum to 1, whatever the scores.
+                    CHECK(error(xg::sum(back, 0), xg::full({3}, double(queries), dtype)) < 1e-5);
+                    CHECK(error(tape.jvp(y, v, xg::ones_like(v)), xg::ones_like(y)) < 1e-5);
+                    if (low != -1e4 && dtype == xg::f64) continue;
+                    const Tensor mean = xg::broadcast_to(xg::mean(v, 0), y.shape());  // rounded to one score, all are alike
+                    if (std::fabs(low) > 1e8 || low == -1e4) CHECK(error(y, mean, 1) < 1e-6);
+                    CHECK(error(xg::attention(q, k, v, o), y) < 1e-6);
+                }
+    });
+}
+
+TEST_CASE("probabilities of large scores sum to 1 in the adjoint, too") {
+    in_each_set([] {
+        xg::Rng rng(11);
+        for (const double size : {3., 30., 3000.})
+            for (const Index keys : {1, 150}) {
+                CAPTURE(size);
+                CAPTURE(keys);
+                const Tensor q = xg::randn({70, 19}, xg::f32, rng) * size, k = xg::randn({keys, 19}, xg::f32, rng) * size,
+                             v = xg::randn({keys, 5}, xg::f32, rng), dq = xg::randn({70, 19}, xg::f32, rng);
+                xg::Tape outer;
+                const auto [y, back] = [&] {
+                    xg::Tape tape;
+                    const Tensor out = xg::attention(q, k, v, {.scale = 1});
+                    return std::pair(out, tape.vjp(out, xg::ones_like(out), v));
+                }();
+                CHECK(error(xg::sum(back, 0), xg::full({5}, 70., xg::f32)) < 1e-6);
+                // Of what moves, nothing is lost: the sum over the keys stays.
+                const Tensor moved = outer.jvp(back, q, dq);
+                CHECK(error(xg::sum(moved, 0), xg::zeros({5}, xg::f32), 1 + xg::amax(xg::abs(moved)).item<float>()) < 1e-4);
+            }
+    });
+}
+
+TEST_CASE("a NaN is passed on, and so is an infinity") {
+    const double nan = std::nan("");
+    for (const Index queries : {9, 1}) {
+        const Tensor x = xg::ones({queries, 2});
+        CHECK(std::isnan(xg::attention(x, x * nan, x).data<double>()[0]));
+        for (const Tensor& k : {x * nan, x * inf}) {
+            CHECK(std::isnan(xg::attention_logsumexp(x, k, x).second.data<double>()[0]));
+            xg::Tape tape;
+            CHECK(std::isnan(xg::attention_logsumexp(x, k, x).second.data<double>()[0]));
+        }
+    }
+}
+
+TEST_CASE("empty tensors of any batch cost nothing") {
+    const Tensor none = xg::zeros({Index(1) << 40, 0, 4});
+    xg::Tape tape;
+    const Tensor y = xg::attention(none, none, none, {.bias = xg::ones({1})});
+    CHECK(tape.vjp(y, y, none).shape() == none.shape());
 }
 
 TEST_CASE("attention tells what does not fit") {
@@ -599,6 +669,17 @@ TEST_CASE("attention tells what does not fit") {
     names(block(X, Y, A, xg::zeros({2, 4}), C), {"shape:", "B (2, 4)"});
     names(block(X, Y, A, A, xg::zeros({4, 6})), {"shape:", "C (4, 6)"});
     names(block(X, Y, A, xg::zeros({3, 4}, xg::f32), C), {"dtype:"});
+}
+
+TEST_CASE("a call that fails leaves the generator where it was") {
+    xg::Rng rng(12);
+    const Tensor k = xg::ones({1, 4}), huge = xg::broadcast_to(k, {Index(1) << 50, 4});
+    CHECK_THROWS_AS(xg::attention(huge, k, k, {.dropout = {0.5, rng}}), xg::Error);
+    CHECK(rng.split().seed() == xg::Rng(12).split().seed());
+    xg::AttentionOptions without;
+    without.dropout.rate = 0.5;
+    CHECK_THROWS_WITH_AS(xg::attention(k, k, k, without),
+                         "[attention] dropout of 0.5 has no generator; give both, as in .dropout = {0.5, rng}", xg::Error);
 }
 
 TEST_CASE("dropout drops probabilities at its rate, others in each head, and others each time") {

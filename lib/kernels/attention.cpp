@@ -1,7 +1,5 @@
 #include "attention.hpp"
 
-#include <cmath>
-
 #include "attention_adjoint.hpp"
 #include "attention_tile.hpp"
 
@@ -113,15 +111,14 @@ void forward_panel(const Attention<T>& a, const Chunk& c, const ForwardArrays<T>
 }
 
 template <class T>
-void forward(const Attention<T>& a, const AttentionValues<T>& to, Index task, T* work) {
+void forward(const Attention<T>& a, const AttentionValues<T>& to, const AttentionRows<T>& rows, Index task, T* work) {
     const Chunk c(a, task);
     const ForwardArrays<T> w(a, work);
     const Index kv = c.h / (a.heads / a.kv_heads), end = panels<T>(c.n);
-    constexpr T lowest = T(-1e30);
     const T* q = a.q.at(c.b, c.h);
     for (Index at = 0; at < end; at += panel<T>)
-        pack_panel(c.n - at, a.width, q + (c.q0 + at) * a.q.row, a.q.row, T(a.scale * T(log2_e)), w.q + at * a.width);
-    fill(w.m, end, lowest);
+        pack_panel(c.n - at, a.width, q + (c.q0 + at) * a.q.row, a.q.row, score_factor(a), w.q + at * a.width);
+    fill(w.m, end, lowest<T>);
     fill(w.l, end, T(0));
     fill(w.out, end * a.value_width, T(0));
     for (Index k0 = 0; k0 < a.keys; k0 += key_block) {
@@ -131,16 +128,21 @@ void forward(const Attention<T>& a, const AttentionValues<T>& to, Index task, T*
         copy_rows(keys, a.width, a.k.at(c.b, kv) + k0 * a.k.row, a.k.row, T(1), w.k, w.k_step);
         copy_rows(keys, a.value_width, a.v.at(c.b, kv) + k0 * a.v.row, a.v.row, T(1), w.v, w.v_step);
         for (Index at = 0; at < end; at += panel<T>) {
-            const Visible rows(a, c.q0 + at, std::min(panel<T>, c.n - at), k0, keys);
-            if (rows.first < rows.last) forward_panel(a, c, w, at, k0, rows);
+            const Visible visible(a, c.q0 + at, std::min(panel<T>, c.n - at), k0, keys);
+            if (visible.first < visible.last) forward_panel(a, c, w, at, k0, visible);
         }
     }
-    T *out = to.out.at(c.b, c.h), *lse = to.lse + (c.b * a.heads + c.h) * a.queries + c.q0;
+    const Index first = (c.b * a.heads + c.h) * a.queries + c.q0;
+    T* out = to.out.at(c.b, c.h);
     for (Index at = 0; at < end; at += panel<T>) {
         const Index n = std::min(panel<T>, c.n - at);
         T *l = w.l + at, *columns = w.out + at * a.value_width;
-        for (Index j = 0; j < n; ++j) lse[at + j] = l[j] > 0 ? w.m[at + j] * T(log_2) + std::log(l[j]) : T(1e30);
-        for (Index j = 0; j < panel<T>; ++j) l[j] = l[j] > 0 ? 1 / l[j] : (l[j] == 0 ? T(0) : l[j]);
+        for (Index j = 0; j < n; ++j) to.lse[first + at + j] = log_sum_exp(w.m[at + j], l[j]);
+        for (Index j = 0; j < n && rows.largest; ++j) {
+            rows.largest[first + at + j] = l[j] == 0 ? T(0) : w.m[at + j];
+            rows.log_sum[first + at + j] = l[j] == 0 ? highest<T> : std::log2(l[j]);
+        }
+        for (Index j = 0; j < panel<T>; ++j) l[j] = reciprocal(l[j]);
         for (Index d = 0; d < a.value_width; ++d)
             for (Index j = 0; j < panel<T>; ++j) columns[d * panel<T> + j] *= l[j];
         matrix_kernels_of<T, this_isa>().transpose(a.value_width, n, columns, panel<T>, out + (c.q0 + at) * to.out.row,
@@ -148,12 +150,12 @@ void forward(const Attention<T>& a, const AttentionValues<T>& to, Index task, T*
     }
 }
 
-// ---- tangent: rows of k are [k | k.], of v [v | v.]; columns of q are [scale q. + scale. q; scale q]
+// ---- tangent: rows of k are [k | k.], of v [v | v.]; columns of q as pack_scores has them
 
 template <class T>
 struct TangentArrays {
     Index k_step, v_step;
-    T *q, *out, *lse, *mu, *k, *v, *p, *e, *extra, *bias, *kept;
+    T *q, *out, *largest, *log_sum, *mu, *k, *v, *p, *e, *extra, *bias, *kept;
     Index size;
 
     TangentArrays(const Attention<T>& a, T* work) : k_step(odd_lines<T>(2 * a.width)), v_step(odd_lines<T>(2 * a.value_width)) {
@@ -161,7 +163,8 @@ struct TangentArrays {
         Layout<T> layout(work);
         q = layout.take(n * 2 * a.width);
         out = layout.take(n * a.value_width);
-        lse = layout.take(n);
+        largest = layout.take(n);
+        log_sum = layout.take(n);
         mu = layout.take(n);
         k = layout.take(keys * k_step);
         v = layout.take(keys * v_step);
@@ -186,15 +189,18 @@ void tangent_panel(const Attention<T>& a, const AttentionTangents<T>& d, const C
     const T *q = w.q + at * 2 * a.width, *k = w.k + rows.first * w.k_step, *v = w.v + rows.first * w.v_step;
     T *p = w.p + row, *e = w.e + row, *out = w.out + at * a.value_width;
     const T* extra = pack_extra(a, c.b, c.h, q0, c.n - at, k0, rows, w.extra);
-    probabilities(keys, a.width, k, w.k_step, q + a.width * panel<T>, extra ? extra + row : nullptr, w.lse + at, p, panel<T>);
+    probabilities(keys, a.width, k, w.k_step, q + a.width * panel<T>, extra ? extra + row : nullptr,
+                  {w.largest + at, w.log_sum + at}, p, panel<T>);
     if (!extra && !rows.whole) hide(a, q0, k0, rows, w.p, panel<T>, T(0));
     const T* bias = d.bias.at(c.b, c.h);
     if (bias) pack_grid(d.bias, bias + q0 * d.bias.query + (k0 + rows.first) * d.bias.key, c.n - at, keys, T(1), w.bias);
+    const B unit = math::literal<B>(log_2);
     B sum[2];
     for (int j = 0; j < 2; ++j) sum[j] = B::load_unaligned(w.mu + at + j * width<T>);
     product<false>(keys, 2 * a.width, k, w.k_step, q, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
         each_vector<n, T>(sums, [&](B& x, Index i, Index j) {
             const Index to = (first + i) * panel<T> + j;
+            x = x * unit;
             if (bias) x = x + B::load_unaligned(w.bias + to);
             x = x * B::load_unaligned(p + to);
             sum[j != 0] = sum[j != 0] + x;
@@ -217,7 +223,7 @@ void tangent(const Attention<T>& a, const AttentionTangents<T>& d, const Attenti
     const TangentArrays<T> w(a, work);
     const Index kv = c.h / (a.heads / a.kv_heads), end = panels<T>(c.n), first_row = (c.b * a.heads + c.h) * a.queries + c.q0;
     for (Index at = 0; at < end; at += panel<T>) pack_scores(a, d, c.b, c.h, c.q0 + at, c.n - at, w.q + at * 2 * a.width);
-    pack_lse(c.n, end, values.lse + first_row, w.lse);
+    pack_sums(a.rows, first_row, c.n, end, w.largest, w.log_sum);
     fill(w.mu, end, T(0));
     fill(w.out, end * a.value_width, T(0));
     for (Index k0 = 0; k0 < a.keys; k0 += key_block) {

@@ -37,6 +37,13 @@ struct ScoreGrid {
     const T* at(Index b, Index h) const { return data ? data + batch[b] + h * head : nullptr; }
 };
 
+/// Of the scores of each query, in units of log 2: the largest, and the logarithm of the sum of 2^(score - largest); dense,
+/// [batch, heads, queries]. Apart, because in the log-sum-exp a large score leaves no digits to the sum.
+template <class T>
+struct AttentionRows {
+    T *largest = nullptr, *log_sum = nullptr;
+};
+
 /// Which probabilities are dropped: of the words of a generator, four keys of a query to a position.
 template <class T>
 struct AttentionDropout {
@@ -54,6 +61,7 @@ struct Attention {
     ScoreGrid<T> bias;
     ScoreGrid<bool> mask;
     AttentionDropout<T> dropout;
+    AttentionRows<const T> rows;  // as the forward pass found them, for the others
 };
 
 /// Tangents of the inputs, or the cotangents of their cotangents.
@@ -88,7 +96,8 @@ template <class T>
 struct AttentionKernels {
     /// How many elements of work a task needs.
     Index (*forward_work)(const Attention<T>&);
-    void (*forward)(const Attention<T>&, const AttentionValues<T>&, Index task, T* work);
+    /// Without rows when no other pass will follow.
+    void (*forward)(const Attention<T>&, const AttentionValues<T>&, const AttentionRows<T>&, Index task, T* work);
     Index (*tangent_work)(const Attention<T>&);
     void (*tangent)(const Attention<T>&, const AttentionTangents<T>&, const AttentionValues<const T>&, const AttentionValues<T>&,
                     Index task, T* work);

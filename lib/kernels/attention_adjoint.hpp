@@ -8,18 +8,18 @@ namespace {
 
 constexpr Index query_block = 64;
 
-/// p = e^(k q + extra - lse), with extra and lse in units of log 2.
+/// p = 2^(k q + extra - largest - log_sum).
 template <class T>
-XG_INLINE void probabilities(Index keys, Index inner, const T* k, Index k_step, const T* q, const T* extra, const T* lse, T* p,
-                             Index step) {
+XG_INLINE void probabilities(Index keys, Index inner, const T* k, Index k_step, const T* q, const T* extra,
+                             AttentionRows<const T> rows, T* p, Index step) {
     using B = Batch<T>;
     const auto run = [&](auto with_extra) {
         product<false>(keys, inner, k, k_step, q, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
-            const B unit = math::literal<B>(log2_e), shift[2] = {B::load_unaligned(lse), B::load_unaligned(lse + width<T>)};
+            const B largest[2] = {B::load_unaligned(rows.largest), B::load_unaligned(rows.largest + width<T>)};
+            const B log_sum[2] = {B::load_unaligned(rows.log_sum), B::load_unaligned(rows.log_sum + width<T>)};
             each_vector<n, T>(sums, [&](B& x, Index i, Index j) {
-                x = xsimd::fms(x, unit, shift[j != 0]);
                 if constexpr (with_extra) x = x + B::load_unaligned(extra + (first + i) * panel<T> + j);
-                power_of_2(x).store_unaligned(p + (first + i) * step + j);
+                power_of_2((x - largest[j != 0]) - log_sum[j != 0]).store_unaligned(p + (first + i) * step + j);
             });
         });
     };
@@ -29,23 +29,26 @@ XG_INLINE void probabilities(Index keys, Index inner, const T* k, Index k_step, 
         run(std::false_type());
 }
 
-/// [scale q. + scale. q; scale q] of a panel, transposed: what multiplies rows [k | k.].
+/// [scale q. + scale. q; scale q] of a panel in units of log 2, transposed: what multiplies rows [k | k.].
 template <class T>
 void pack_scores(const Attention<T>& a, const AttentionTangents<T>& d, Index b, Index h, Index q0, Index n, T* to) {
     const Index size = a.width * panel<T>;
     const T *q = a.q.at(b, h) + q0 * a.q.row, *dq = d.q.at(b, h);
+    const T factor = score_factor(a), moving = d.scale * T(log2_e);
     pack_panel(n, a.width, q, a.q.row, T(1), to + size);
-    pack_panel(n, a.width, dq ? dq + q0 * d.q.row : nullptr, d.q.row, a.scale, to);
+    pack_panel(n, a.width, dq ? dq + q0 * d.q.row : nullptr, d.q.row, factor, to);
     for (Index i = 0; i < size; ++i) {
-        to[i] += d.scale * to[size + i];
-        to[size + i] *= a.scale;
+        to[i] += moving * to[size + i];
+        to[size + i] *= factor;
     }
 }
-/// The log-sum-exp of n queries in units of log 2; beyond them, one of which every exponential is 0.
+/// Of n queries; beyond them, numbers of which every probability is 0.
 template <class T>
-void pack_lse(Index n, Index end, const T* lse, T* to) {
-    for (Index i = 0; i < n; ++i) to[i] = lse[i] * T(log2_e);
-    fill(to + n, end - n, T(1e30));
+void pack_sums(const AttentionRows<const T>& rows, Index first, Index n, Index end, T* largest, T* log_sum) {
+    std::copy_n(rows.largest + first, n, largest);
+    std::copy_n(rows.log_sum + first, n, log_sum);
+    fill(largest + n, end - n, T(0));
+    fill(log_sum + n, end - n, highest<T>);
 }
 /// Row `row` of a head; null: zeros.
 template <class T>
@@ -67,7 +70,7 @@ struct AdjointArrays {
     T *q, *g;                                // of the queries, panels: see pack_scores, and [G; G.]
     T *q_rows, *dq_rows, *g_rows, *dg_rows;  // scale q, scale q. + scale. q, G, G.
     T *x, *x2, *row, *row2;                  // (S k + dS k.)^T, (dS k)^T, and back as rows
-    T *lse, *delta, *mu, *rho;
+    T *largest, *log_sum, *delta, *mu, *rho;
     T *p, *e, *ds, *s, *extra, *bias, *kept;
     Index size;
 
@@ -90,7 +93,7 @@ struct AdjointArrays {
         dq_rows = w.take(second ? n * q_step : 0), dg_rows = w.take(second ? n * g_step : 0);
         x = w.take(n * a.width), x2 = w.take(second ? n * a.width : 0);
         row = w.take(n * a.width), row2 = w.take(second ? n * a.width : 0);
-        lse = w.take(n), delta = w.take(n), mu = w.take(n), rho = w.take(n);
+        largest = w.take(n), log_sum = w.take(n), delta = w.take(n), mu = w.take(n), rho = w.take(n);
         p = w.take(rows * p_step), ds = w.take(rows * p_step);
         e = w.take(second ? rows * p_step : 0), s = w.take(second ? rows * p_step : 0);
         extra = w.take(a.bias.data || a.mask.data ? rows * panel<T> : 0);
@@ -174,12 +177,12 @@ private:
                 pack_scores(a_, d_, b_, h_, q0_ + at, n_ - at, panel_of_q);
                 if (dg) pack_panel(n_ - at, dv, dg + at * dg_row, dg_row, T(1), to + dv * panel<T>);
             } else {
-                pack_panel(n_ - at, a_.width, q + at * a_.q.row, a_.q.row, a_.scale, panel_of_q);
+                pack_panel(n_ - at, a_.width, q + at * a_.q.row, a_.q.row, score_factor(a_), panel_of_q);
             }
         }
         pack_rows(a_.width, q, a_.q.row, a_.scale, w_.q_rows, w_.q_step);
         pack_rows(dv, g, g_row, T(1), w_.g_rows, w_.g_step);
-        pack_lse(n_, end_, x_.values.lse + first, w_.lse);
+        pack_sums(a_.rows, first, n_, end_, w_.largest, w_.log_sum);
         fill(w_.delta, end_, T(0));
         for (Index i = 0; i < n_; ++i) {
             w_.delta[i] = dot(dv, g + i * g_row, o + i * x_.values.out.row);
@@ -237,7 +240,7 @@ private:
         T *p = w_.p + here, *ds = w_.ds + here;
         const T* extra = pack_extra(a_, b_, h_, q0, n_ - j, k0, rows, w_.extra);
         probabilities(m, a_.width, k, w_.k_step, second ? q + a_.width * panel<T> : q,
-                      extra ? extra + rows.first * panel<T> : nullptr, w_.lse + j, p, step);
+                      extra ? extra + rows.first * panel<T> : nullptr, {w_.largest + j, w_.log_sum + j}, p, step);
         if (!extra && !rows.whole) hide(a_, q0, k0, rows, w_.p + j, step, T(0));
         const T* kept = a_.dropout.kept != 0 ? w_.kept : nullptr;
         if (kept) pack_dropout(a_, b_, h_, q0, k0 + rows.first, m, w_.kept);
@@ -245,9 +248,11 @@ private:
             T *e = w_.e + here, *s = w_.s + here;
             const T* bias = d_.bias.at(b_, h_);
             if (bias) pack_grid(d_.bias, bias + q0 * d_.bias.query + (k0 + rows.first) * d_.bias.key, n_ - j, m, T(1), w_.bias);
+            const B unit = math::literal<B>(log_2);
             const B mu[2] = {B::load_unaligned(w_.mu + j), B::load_unaligned(w_.mu + j + width<T>)};
             product<false>(m, 2 * a_.width, k, w_.k_step, q, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
                 each_vector<n, T>(sums, [&](B& x, Index i, Index l) {
+                    x = x * unit;
                     if (bias) x = x + B::load_unaligned(w_.bias + (first + i) * panel<T> + l);
                     (x - mu[l != 0]).store_unaligned(e + (first + i) * step + l);
                 });

@@ -1,6 +1,7 @@
 // What the kernels of attention are made of. Queries lie in the lanes: a panel is two vectors of them. Every product is
 // c += a b with a read element by element and b by rows, a tile of c in registers.
 #pragma once
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -46,6 +47,30 @@ XG_INLINE B power_of_2(B x) {
                        1.0178086009239696e-07, 7.0549116208011209e-09, 4.4455382178708101e-10, 2.5678435993488196e-11,
                        1.3691488853904124e-12);
     return from_bits<B>(bits(p) + (bits(t) << fraction_bits<B>));
+}
+
+/// Where a running maximum begins.
+template <class T>
+constexpr T lowest = std::numeric_limits<T>::lowest();
+/// What stands for the log-sum-exp of a query that sees no keys.
+template <class T>
+constexpr T highest = std::numeric_limits<T>::max();
+/// log sum e^s from the maximum m of s and l = sum e^(s - m), m in units of log 2.
+template <class T>
+XG_INLINE T log_sum_exp(T m, T l) {
+    return l == 0 ? highest<T> : m * T(log_2) + std::log(l);
+}
+/// What a sum is divided by; of no keys 0, and NaN stays.
+template <class T>
+XG_INLINE T reciprocal(T l) {
+    return l > 0 ? 1 / l : l == 0 ? T(0) : l;
+}
+
+/// What makes scores in units of log 2 of products q k. All passes take it, and the same sums, so that their scores have the
+/// same bits.
+template <class T>
+XG_INLINE T score_factor(const Attention<T>& a) {
+    return a.scale * T(log2_e);
 }
 
 // ---- products
@@ -186,22 +211,28 @@ void hide(const Attention<T>& a, Index q0, Index k0, Visible rows, T* c, Index s
     }
 }
 
+/// factor x; what is finite stays so: the lowest numbers hide a key less than -inf does.
+template <class T>
+XG_INLINE T scaled_bias(T factor, T x) {
+    const T y = factor * x;
+    return y < lowest<T> && x >= lowest<T> ? lowest<T> : y;
+}
 /// to = factor times what the grid says of n queries and some keys, keys in rows a panel long.
 template <class T>
 void pack_grid(const ScoreGrid<T>& grid, const T* x, Index n, Index keys, T factor, T* to) {
     n = std::min(n, panel<T>);
     if (grid.query == 0) {
-        for (Index r = 0; r < keys; ++r) fill(to + r * panel<T>, panel<T>, factor * x[r * grid.key]);
+        for (Index r = 0; r < keys; ++r) fill(to + r * panel<T>, panel<T>, scaled_bias(factor, x[r * grid.key]));
         return;
     }
     if (n < panel<T>) fill(to, keys * panel<T>, T(0));
     if (grid.key == 1) {
         matrix_kernels_of<T, Isa::XG_ISA>().transpose(n, keys, x, grid.query, to, panel<T>);
-        for (Index i = 0; i < keys * panel<T>; ++i) to[i] *= factor;
+        for (Index i = 0; i < keys * panel<T>; ++i) to[i] = scaled_bias(factor, to[i]);
         return;
     }
     for (Index r = 0; r < keys; ++r)
-        for (Index j = 0; j < n; ++j) to[r * panel<T> + j] = factor * x[j * grid.query + r * grid.key];
+        for (Index j = 0; j < n; ++j) to[r * panel<T> + j] = scaled_bias(factor, x[j * grid.query + r * grid.key]);
 }
 
 /// What is added to the scores, in units of log 2, of a panel and a block: the bias, and -inf for what is hidden. Null when

@@ -19,9 +19,19 @@ namespace {
 
 constexpr const char* name = "attention";
 
+/// Defined, f32 or f64, and of q's dtype, or an error that names the argument.
+void check_numbers(const char* op, const char* first, const Tensor& q, const char* what, const Tensor& x) {
+    if (!x.defined()) fail<Error>(op, what, " is an empty tensor, one that nothing was assigned to; give it a value first");
+    if (!is_floating(x.dtype()))
+        fail<DtypeError>(op, what, " is ", x.dtype(), ' ', x.shape(), "; it needs to be f32 or f64, as astype(", what,
+                         ", xg::f32) is");
+    if (x.dtype() != q.dtype())
+        fail<DtypeError>(op, what, " is ", x.dtype(), ' ', x.shape(), " and ", first, " is ", q.dtype(), ' ', q.shape(),
+                         "; convert one, as in astype(", what, ", xg::", q.dtype(), ")");
+}
+
 void check_operand(const Tensor& q, const char* what, const Tensor& x) {
-    check_floating(name, x);
-    check_same_dtype(name, q, x);
+    check_numbers(name, "q", q, what, x);
     if (x.dimension() < 2)
         fail<ShapeError>(name, what, ' ', x.shape(), " needs at least two axes: rows and the columns of all heads");
 }
@@ -55,20 +65,19 @@ void check_scores(const char* what, const Tensor& x, const Shape& scores) {
         fail<ShapeError>(name, what, ' ', s, " does not broadcast to the scores ", scores, ", which are [..., heads, T, S]");
 }
 
-Tensor scale_tensor(const char* op, const AttentionScale& scale, const Tensor& q, double otherwise) {
+Tensor scale_tensor(const char* op, const char* first, const Tensor& q, const char* what, const AttentionScale& scale,
+                    double otherwise) {
     if (!scale.tensor) return scalar(scale.number.value_or(otherwise), q.dtype());
     const Tensor& given = *scale.tensor;
-    check_floating(op, given);
-    check_same_dtype(op, q, given);
+    check_numbers(op, first, q, what, given);
     if (given.dimension() != 0)
-        fail<ShapeError>(op, "the scale ", given.shape(), " is no scalar; give a number or reshape it to {}");
+        fail<ShapeError>(op, "the ", what, ' ', given.shape(), " is no scalar; give a number or reshape it to {}");
     return given;
 }
 
 }  // namespace
 
 AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
-    check_defined(name, q);
     check_operand(q, "q", q);
     check_operand(q, "k", k);
     check_operand(q, "v", v);
@@ -87,13 +96,14 @@ AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& 
         fail<ShapeError>(name, a.heads, " heads do not divide among ", a.kv_heads,
                          " kv_heads; heads is to be a multiple of kv_heads");
     check_divides("q", q, "heads", a.heads);
-    check_divides("k", k, "kv_heads", a.kv_heads);
-    check_divides("v", v, "kv_heads", a.kv_heads);
+    const char* of_keys = options.kv_heads ? "kv_heads" : "heads";
+    check_divides("k", k, of_keys, a.kv_heads);
+    check_divides("v", v, of_keys, a.kv_heads);
     const AttentionExtents e(a, q, k, v);
     if (e.width == 0) fail<ShapeError>(name, "q ", q.shape(), " has no columns; it needs at least one a head");
     if (k.shape(-1) != a.kv_heads * e.width)
         fail<ShapeError>(name, "k ", k.shape(), " does not fit q ", q.shape(), " of ", a.heads,
-                         " heads; its last extent is to be ", a.kv_heads * e.width, ", kv_heads times ", e.width);
+                         " heads; its last extent is to be ", a.kv_heads * e.width, ", ", of_keys, " times ", e.width);
     check_rank(name, q.dimension() + 2);
     if (options.window && *options.window < 0)
         fail<Error>(name, "window is ", *options.window, "; it is a number of keys, at least 0");
@@ -107,16 +117,18 @@ AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& 
     const Index at = std::clamp(options.offset, -far, far), window = std::min(options.window.value_or(far), far);
     a.above = options.causal ? at : options.window ? at + window : far;
     a.below = !options.window ? -far : options.causal ? at - window + 1 : at - window;
-    std::vector<Tensor> x{q, k, v, scale_tensor(name, options.scale, q, 1 / std::sqrt(double(e.width)))};
+    std::vector<Tensor> x{q, k, v, scale_tensor(name, "q", q, "scale", options.scale, 1 / std::sqrt(double(e.width)))};
     if (options.bias.defined()) {
-        check_floating(name, options.bias);
-        check_same_dtype(name, q, options.bias);
+        check_numbers(name, "q", q, "bias", options.bias);
         check_scores("bias", options.bias, e.scores(a));
         x.push_back(options.bias);
     }
     if (const double rate = options.dropout.rate; rate != 0) {
         if (!(rate > 0 && rate < 1)) fail<Error>(name, "dropout is ", rate, "; it is a probability, at least 0 and below 1");
-        a.dropped = {options.dropout.rng->split().seed(), std::uint32_t(std::min(rate * 0x1p32, 0x1p32 - 1))};
+        if (!options.dropout.rng)
+            fail<Error>(name, "dropout of ", rate, " has no generator; give both, as in .dropout = {", rate, ", rng}");
+        Rng ahead = *options.dropout.rng;
+        a.dropped = {ahead.split().seed(), std::uint32_t(std::min(rate * 0x1p32, 0x1p32 - 1))};
     }
     return {std::move(x), std::move(a), e};
 }
@@ -146,33 +158,43 @@ void check_matrix(const char* what, const Tensor& x, Extent rows, Extent columns
 
 using namespace detail;
 
+namespace {
+
+/// The values; once they are there the generator, if one was used, advances.
+Tensor computed(const AttentionCall& call, const AttentionOptions& options) {
+    Tensor values = fused_attention(call.x, call.who);
+    if (options.dropout.rate != 0) options.dropout.rng->split();
+    return values;
+}
+
+}  // namespace
+
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
     const AttentionCall call = checked_attention(q, k, v, options);
-    return output_of(fused_attention(call.x, call.who), call.e.out(call.who));
+    return output_of(computed(call, options), call.e.out(call.who));
 }
 
 std::pair<Tensor, Tensor> attention_logsumexp(const Tensor& q, const Tensor& k, const Tensor& v,
                                               const AttentionOptions& options) {
     const AttentionCall call = checked_attention(q, k, v, options);
     const Shape out = call.e.out(call.who);
-    const Tensor both = fused_attention(call.x, call.who), lse = part_of(both, size_of(out), call.e.rows(call.who));
-    return {part_of(both, 0, out), where(lse < no_keys / 2, lse, -std::numeric_limits<double>::infinity())};
+    const Tensor both = computed(call, options), lse = part_of(both, size_of(out), call.e.rows(call.who));
+    return {part_of(both, 0, out), where(equal(lse, no_keys(lse.dtype())), -std::numeric_limits<double>::infinity(), lse)};
 }
 
 Tensor attention_block(const Tensor& X, const Tensor& Y, const Tensor& A, const Tensor& B, const Tensor& C,
                        const AttentionScale& lambda) {
     constexpr const char* op = "attention_block";
-    for (const Tensor& x : {X, Y, A, B, C}) {
-        check_floating(op, x);
-        check_same_dtype(op, X, x);
-    }
+    for (const auto& [what, x] : {std::pair("X", &X), {"Y", &Y}, {"A", &A}, {"B", &B}, {"C", &C}})
+        check_numbers(op, "X", X, what, *x);
     check_matrix("X", X, {"n"}, {"p"});
     const Extent n{"n", X.shape(0)};
     check_matrix("Y", Y, n, {"m"});
     check_matrix("A", A, {"r"}, n);
     check_matrix("B", B, {"r", A.shape(0)}, n);
     check_matrix("C", C, {"m", Y.shape(1)}, n);
-    const Tensor scale = scale_tensor(op, lambda, X, 1);
+    if (A.size() == 0) fail<ShapeError>(op, "A ", A.shape(), " is empty; r and n are to be at least 1");
+    const Tensor scale = scale_tensor(op, "X", X, "lambda", lambda, 1);
     // Columns of the derivation are rows here: q = (A X)^T, k = (B Y)^T, v = C X.
     return attention(matmul(transpose(X), transpose(A)), matmul(transpose(Y), transpose(B)), matmul(C, X), {.scale = scale});
 }

@@ -22,6 +22,7 @@ struct Attending {
     Index below, above;
     Tensor mask;
     Dropped dropped;
+    Tensor rows = {};  ///< [2, batch, heads, T], kernels::AttentionRows: what the values leave for the other passes
 };
 
 /// The extents of q, k and v.
@@ -44,8 +45,8 @@ struct AttentionCall {
 };
 AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions&);
 
-/// In place of the log-sum-exp of a query that may attend to nothing: finite, and the exponential of any score less it is 0.
-inline constexpr double no_keys = 1e30;
+/// In place of the log-sum-exp of a query that may attend to nothing: the highest number, since a watchful tape wants it finite.
+double no_keys(Dtype);
 
 /// Output and log-sum-exp, one after the other, as a vector.
 Tensor composed_attention(std::span<const Tensor> x, const Attending&);

@@ -1,4 +1,6 @@
 // Attention made of other ops, with the matrix of the scores: differentiable to any order, and what the tests compare with.
+#include <limits>
+
 #include <xtgrad/ops/creation.hpp>
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/indexing.hpp>
@@ -64,6 +66,10 @@ Tensor factors(const AttentionExtents& e, const Attending& a, Dtype dtype) {
 
 }  // namespace
 
+double no_keys(Dtype dtype) {
+    return dtype == Dtype::f32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+}
+
 Shape AttentionExtents::out(const Attending& a) const { return with(batch, {queries, a.heads * value_width}); }
 Shape AttentionExtents::rows(const Attending& a) const { return with(batch, {a.heads, queries}); }
 Shape AttentionExtents::scores(const Attending& a) const { return with(batch, {a.heads, queries, keys}); }
@@ -86,16 +92,17 @@ Tensor composed_attention(std::span<const Tensor> x, const Attending& a) {
     Tensor scores = reshape(matmul(q, k) * x[3], e.scores(a));
     if (x.size() > 4) scores = scores + x[4];
     const Tensor counts = allowed(e, a);
-    scores = where(counts, scores, -no_keys);
+    const double highest = no_keys(q.dtype());
+    scores = where(counts, scores, -highest);
     const Axes last{-1};
     Tensor largest;
     {
         const no_record constant;
         largest = e.keys == 0 ? full(with(e.rows(a), {1}), 0., q.dtype()) : amax(scores, &last, true);
-        largest = where(largest > -no_keys, largest, 0);
+        largest = maximum(largest, -highest);
     }
     const Tensor terms = where(counts, exp(where(counts, scores - largest, 0)), 0), total = sum(terms, &last, true);
-    const Tensor safe = where(total > 0, total, 1);
+    const Tensor none = equal(total, 0), safe = where(none, 1, total);
     Tensor p = terms / safe;
     if (a.dropped.threshold) p = p * factors(e, a, p.dtype());
     p = reshape(p, with(e.batch, {a.kv_heads, group, e.queries, e.keys}));
@@ -104,7 +111,7 @@ Tensor composed_attention(std::span<const Tensor> x, const Attending& a) {
     for (Index i = 0; i < b; ++i) order.push_back(i);
     for (const Index i : {b + 2, b, b + 1, b + 3}) order.push_back(i);
     const Tensor out = permute(matmul(p, v), order);
-    const Tensor lse = where(total > 0, log(safe) + largest, no_keys);
+    const Tensor lse = where(none, highest, log(safe) + largest);
     return joined(std::array{copy(out), lse});
 }
 

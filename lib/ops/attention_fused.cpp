@@ -13,15 +13,17 @@ namespace {
 
 using Inputs = std::vector<Tensor>;
 
-/// A node keeps its inputs and, last, the mask.
+/// A node keeps its inputs and, last, the rows and the mask.
 void keep(Node& n, Inputs saved, const Attending& a) {
+    saved.push_back(a.rows);
     saved.push_back(a.mask);
     n.extra->saved = std::move(saved);
     n.extra->extents = {a.heads, a.kv_heads, a.below, a.above, Index(a.dropped.seed), Index(a.dropped.threshold)};
 }
 Attending attending(const Node& n) {
     const auto& e = n.extra->extents;
-    return {e[0], e[1], e[2], e[3], n.extra->saved.back(), {std::uint64_t(e[4]), std::uint32_t(e[5])}};
+    const auto& saved = n.extra->saved;
+    return {e[0], e[1], e[2], e[3], saved.back(), {std::uint64_t(e[4]), std::uint32_t(e[5])}, saved[saved.size() - 2]};
 }
 
 /// As one vector.
@@ -84,8 +86,8 @@ Tensor composed_jvp(std::span<const Tensor> at, std::span<const Tensor> dx, auto
     return tape.jvp(f(x), moving, along);
 }
 
-/// The saved tensors of a node without the mask, in order of the inputs.
-std::span<const Tensor> inputs_of(const Node& n) { return std::span(n.extra->saved).first(n.extra->saved.size() - 1); }
+/// The saved tensors of a node without the rows and the mask, in order of the inputs.
+std::span<const Tensor> inputs_of(const Node& n) { return std::span(n.extra->saved).first(n.extra->saved.size() - 2); }
 
 /// Of the first ones only.
 Need of_inputs(Need need, std::size_t count) { return need & ((Need(1) << count) - 1); }
@@ -248,13 +250,14 @@ constexpr Op output_op{"attention_output", output_vjp, output_jvp};
 
 }  // namespace
 
-Tensor fused_attention(std::span<const Tensor> x, const Attending& a) {
+Tensor fused_attention(std::span<const Tensor> x, const Attending& given) {
+    if (!recording()) return attention_values(x, given);
+    Attending a = given;
+    a.rows = attention_rows(x, a);
     Tensor vector = attention_values(x, a);
-    if (recording()) {
-        Inputs saved(x.begin(), x.end());
-        saved.push_back(vector);
-        keep(record(values_op, vector, x), std::move(saved), a);
-    }
+    Inputs saved(x.begin(), x.end());
+    saved.push_back(vector);
+    keep(record(values_op, vector, x), std::move(saved), a);
     return vector;
 }
 

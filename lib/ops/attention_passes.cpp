@@ -35,12 +35,19 @@ public:
                   values(x[2]),
                   {},
                   {},
+                  {},
                   {}};
+        if (a.rows.defined()) kernel.rows = {rows_of().largest, rows_of().log_sum};
         if (x.size() > 4) kernel.bias = grid<T>(x[4]);
         if (a.mask.defined()) kernel.mask = grid<bool>(a.mask);
         if (a.dropped.threshold) kernel.dropout = {a.dropped.seed, a.dropped.threshold, T(a.dropped.kept())};
     }
 
+    kernels::AttentionRows<T> rows_of() const {
+        if (!a_.rows.defined()) return {};
+        T* first = mutable_data<T>(a_.rows);
+        return {first, first + element_count(a_.rows) / 2};
+    }
     kernels::HeadRows<const T> queries(const Tensor& x) { return rows(x, e.width); }
     kernels::HeadRows<const T> keys(const Tensor& x) { return rows(x, e.width); }
     kernels::HeadRows<const T> values(const Tensor& x) { return rows(x, e.value_width); }
@@ -147,16 +154,23 @@ Tensor vector_for(const AttentionExtents& e, const Attending& a, Dtype dtype) {
 
 }  // namespace
 
+Tensor attention_rows(std::span<const Tensor> x, const Attending& a) {
+    Shape shape = AttentionExtents(a, x[0], x[1], x[2]).rows(a);
+    shape.insert(0, 2);
+    return allocate(x[0].dtype(), shape, "attention");
+}
+
 Tensor attention_values(std::span<const Tensor> x, const Attending& a) {
     return with_floating(x[0].dtype(), [&](auto z) {
         using T = decltype(z);
+        Tensor vector = vector_for(AttentionExtents(a, x[0], x[1], x[2]), a, x[0].dtype());
+        if (element_count(vector) == 0) return vector;
         const Operands<T> in(x, a);
-        Tensor vector = vector_for(in.e, a, x[0].dtype());
         T* to = mutable_data<T>(vector);
         const kernels::AttentionValues<T> out{in.output(to), to + size_of(in.e.out(a))};
         const auto& k = kernels::attention_kernels<T>();
         run_tasks<T>(kernels::attention_tasks(in.kernel), k.forward_work(in.kernel), x[0].dtype(), steps_of(in.kernel),
-                     [&](Index task, T* work) { k.forward(in.kernel, out, task, work); });
+                     [&](Index task, T* work) { k.forward(in.kernel, out, in.rows_of(), task, work); });
         return vector;
     });
 }
@@ -164,10 +178,11 @@ Tensor attention_values(std::span<const Tensor> x, const Attending& a) {
 Tensor attention_tangent(std::span<const Tensor> x, const Attending& a, std::span<const Tensor> dx, const Tensor& values) {
     return with_floating(x[0].dtype(), [&](auto z) {
         using T = decltype(z);
+        Tensor vector = vector_for(AttentionExtents(a, x[0], x[1], x[2]), a, x[0].dtype());
+        if (element_count(vector) == 0) return vector;
         Operands<T> in(x, a);
         const auto d = in.tangents(dx);
         const auto from = in.values_of(values);
-        Tensor vector = vector_for(in.e, a, x[0].dtype());
         T* to = mutable_data<T>(vector);
         const kernels::AttentionValues<T> out{in.output(to), to + size_of(in.e.out(a))};
         const auto& k = kernels::attention_kernels<T>();
@@ -194,6 +209,10 @@ std::vector<Tensor> attention_adjoint(std::span<const Tensor> x, const Attending
     with_floating(x[0].dtype(), [&](auto z) {
         using T = decltype(z);
         const Dtype dtype = x[0].dtype();
+        if (element_count(values) == 0) {  // nobody asks
+            for (Tensor& r : result) std::fill_n(mutable_data<T>(r), element_count(r), T(0));
+            return;
+        }
         Operands<T> in(x, a);
         const auto& e = in.e;
         const Index parts = kernels::adjoint_parts(in.kernel), tasks = kernels::adjoint_tasks(in.kernel);
@@ -264,7 +283,7 @@ std::vector<Tensor> attention_adjoint(std::span<const Tensor> x, const Attending
             bias = allocate(dtype, shape);
             const T* cotangent = second ? to.cotangent_tangent.lse : to.cotangent.lse;
             for (Index i = 0; i < element_count(bias); ++i)
-                mutable_data<T>(bias)[i] = cotangent && to.values.lse[i] < T(no_keys / 2) ? cotangent[i] : T(0);
+                mutable_data<T>(bias)[i] = cotangent && in.kernel.rows.log_sum[i] < T(no_keys(dtype)) ? cotangent[i] : T(0);
         }
         if (need & bias_bit) put(result.back(), sum_to(bias, x[4].shape()));
     });

@@ -5,8 +5,11 @@
 
 namespace xtgrad::detail {
 
-/// Output and log-sum-exp as a vector, of inputs x: q, k, v, scale and perhaps a bias.
+/// Output and log-sum-exp as a vector, of inputs x: q, k, v, scale and perhaps a bias. Given rows, it fills them for the other
+/// passes.
 Tensor attention_values(std::span<const Tensor> x, const Attending&);
+/// For the rows of this attention.
+Tensor attention_rows(std::span<const Tensor> x, const Attending&);
 
 /// The tangents of the values, given those; undefined tangents of the inputs are zero.
 Tensor attention_tangent(std::span<const Tensor> x, const Attending&, std::span<const Tensor> dx, const Tensor& values);
