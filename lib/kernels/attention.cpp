@@ -1,6 +1,7 @@
 #include "attention.hpp"
 
 #include "attention_adjoint.hpp"
+#include "attention_few.hpp"
 #include "attention_tile.hpp"
 
 namespace xtgrad::kernels {
@@ -47,7 +48,8 @@ struct ForwardArrays {
 };
 template <class T>
 Index forward_work(const Attention<T>& a) {
-    return ForwardArrays<T>(a, nullptr).size;
+    const Index few = few_queries(a, {}) ? FewArrays<T>(a, nullptr).size : 0;
+    return std::max(few, ForwardArrays<T>(a, nullptr).size);
 }
 
 /// One panel of queries against one block of keys.
@@ -113,6 +115,7 @@ void forward_panel(const Attention<T>& a, const Chunk& c, const ForwardArrays<T>
 template <class T>
 void forward(const Attention<T>& a, const AttentionValues<T>& to, const AttentionRows<T>& rows, Index task, T* work) {
     const Chunk c(a, task);
+    if (few_queries(a, rows)) return forward_few(a, to, c.b, c.h, work);
     const ForwardArrays<T> w(a, work);
     const Index kv = c.h / (a.heads / a.kv_heads), end = panels<T>(c.n);
     const T* q = a.q.at(c.b, c.h);

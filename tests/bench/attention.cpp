@@ -64,6 +64,14 @@ void add(const Case& c, bool derivatives) {
         &magnitude);
 }
 
+/// The next token of a sequence of `rows`, as a cache gives it: one query, forward.
+void add_generation(const char* name, xg::Index batch, xg::Index heads, xg::Index rows, xg::Index width) {
+    const xg::Tensor q = data({batch, 1, heads * width}, xg::f32, 0), k = data({batch, rows, heads * width}, xg::f32, 1000),
+                     v = data({batch, rows, heads * width}, xg::f32, 2000);
+    add_case(
+        name, [=] { return Tensors{xg::attention(q, k, v, {.causal = true, .offset = rows - 1, .heads = heads})}; }, &magnitude);
+}
+
 void add_block() {
     const xg::Index n = 64, m = 256, p = 64;
     const Tensors x{data({n, p}, xg::f32, 0),    data({n, m}, xg::f32, 1000), data({n, n}, xg::f32, 2000),
@@ -91,6 +99,8 @@ int main(int argc, char** argv) {
     add({"B1 H1 T2048 D64 causal", 1, 1, 2048, 64, true}, false);
     add({"B1 H3 T1024 D128 full", 1, 3, 1024, 128, false}, false);
     add({"B1 H8 T1024 D64 full, f64", 1, 8, 1024, 64, false, xg::f64}, false);
+    add_generation("B1 H8 T1 S1024 D64, forward", 1, 8, 1024, 64);
+    add_generation("B16 H8 T1 S512 D64, forward", 16, 8, 512, 64);
     add_block();
     return run_cases(argc, argv);
 }

@@ -37,6 +37,16 @@ def attention(b, h, t, d, causal, dtype):
     return step
 
 
+def generation(b, h, s, d):
+    q, k, v = (data((b, t, h * d), torch.float32, 1000 * i).view(b, t, h, d).transpose(1, 2) for i, t in enumerate((1, s, s)))
+
+    def step():
+        with torch.no_grad():
+            return [F.scaled_dot_product_attention(q, k, v)]
+
+    return step
+
+
 def block(n=64, m=256, p=64):
     shapes = [(n, p), (n, m), (n, n), (n, n), (m, n)]
     x = [data(s, torch.float32, 1000 * i).requires_grad_() for i, s in enumerate(shapes)]
@@ -51,5 +61,7 @@ def block(n=64, m=256, p=64):
     return step
 
 
-steps = [(name, attention(*rest)) for name, *rest in CASES] + [("attention_block", block())]
+steps = [(name, attention(*rest)) for name, *rest in CASES]
+steps += [("B1 H8 T1 S1024 D64, forward", generation(1, 8, 1024, 64)), ("B16 H8 T1 S512 D64, forward", generation(16, 8, 512, 64))]
+steps += [("attention_block", block())]
 peer.run(steps, {"torch": torch.__version__}, *sys.argv[1:], check=peer.magnitude)
