@@ -93,6 +93,7 @@ void check_products() {
             }
     check_product<T>(9, 21, most_inner, most_inner, 1, 1, most_inner);
     for (const Index n : {1, 15, 37}) {
+        check_product<T>(2, n, 1, 1, 1, 1, 2);        // what has one element has any stride
         check_product<T>(3, n, 1201, 1201, 1, n, 1);  // several blocks of k
         check_product<T>(3, n, 1201, 1201, 1, 1, 1203);
     }

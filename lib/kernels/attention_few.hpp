@@ -15,7 +15,7 @@ bool few_queries(const Attention<T>& a, const AttentionRows<T>& rows) {
 
 template <class T>
 struct FewArrays {
-    static constexpr Index block = 512;  // keys
+    static constexpr Index block = most_inner;  // keys
     T *q, *s, *part, *out, *m, *l;
     Index size;
 
@@ -79,7 +79,8 @@ void forward_few(const Attention<T>& a, const AttentionValues<T>& to, Index b, I
     const FewArrays<T> w(a, work);
     const Index kv = h / (a.heads / a.kv_heads), n = a.queries, dv = a.value_width;
     const T *q = a.q.at(b, h), *k = a.k.at(b, kv), *v = a.v.at(b, kv);
-    const auto& multiply = matrix_kernels_of<T, Isa::XG_ISA>().multiply_few;
+    const auto& kernels = matrix_kernels_of<T, Isa::XG_ISA>();
+    const auto& multiply = n <= 2 ? kernels.multiply_few : kernels.multiply;
     copy_rows(n, a.width, q, a.q.row, score_factor(a), w.q, a.width);
     fill(w.out, n * dv, T(0));
     fill(w.m, n, lowest<T>);

@@ -91,10 +91,10 @@ void multiply_few(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c, Ind
         const Index inner = k - l < few_inner ? k - l : few_inner;
         const Matrix<T> x{a.data + l * a.column, a.row, a.column};
         const T* y = b.data + l * b.row;
-        if (b.column == 1)
-            add_by_rows(m, n, inner, x, y, b.row, c, step);
-        else
+        if (side_by_side(a, b) && (k > 1 || b.column != 1))
             add_by_columns(m, n, inner, x.data, x.row, y, b.column, c, step);
+        else
+            add_by_rows(m, n, inner, x, y, b.row, c, step);
     }
 }
 

@@ -82,18 +82,21 @@ T* kept_memory(Index size) {
     return memory.get();
 }
 
-/// With few rows, or one column, which is a row of the transposed product; false where its operands cannot be read so.
+/// With few rows, or one column, which is a row of the transposed product; false where another kernel is better.
 template <class T>
 bool multiply_few(Index count, Index m, Index n, Index k, double work, FunctionRef<Product<T>(Index)> f) {
-    constexpr Index most_rows = 4, enough = 1 << 16;
+    constexpr Index enough = 1 << 16;
     const bool turned = n == 1 && m > 1;
     const Index rows = turned ? 1 : m, columns = turned ? m : n;
-    if (rows > most_rows) return false;
+    if (rows > 4) return false;
     const auto operands = [turned](const Product<T>& p) {
         const auto turn = [](const Matrix<T>& x) { return Matrix<T>{x.data, x.column, x.row}; };
         return turned ? std::pair(turn(p.b), turn(p.a)) : std::pair(p.a, p.b);
     };
-    if (const auto [a, b] = operands(f(0)); !few_readable(a, b)) return false;
+    const auto [left, right] = operands(f(0));
+    if (!few_readable(left, right)) return false;
+    // In the caches tiles are better for a few rows, and where lines are short.
+    if (is_small(m, n, k, sizeof(T)) && (side_by_side(left, right) ? rows > 2 : rows > 1 || columns < 128)) return false;
     const auto& kernels = matrix_kernels<T>();
     // In pieces that are worth a task, of whole vectors.
     const Index breadth = std::max<Index>(64, enough / (rows * k) / 64 * 64), pieces = (columns + breadth - 1) / breadth;

@@ -19,7 +19,7 @@ struct MatrixKernels {
     /// c = a b with a m x k, b k x n, k at most most_inner, any strides; c row-major with rows `step` apart. Each element is
     /// one sum over k in order.
     void (*multiply)(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c, Index step);
-    /// The same for any k, best for few rows: where few_readable(a, b).
+    /// The same for any k where few_readable(a, b); best for a row or two, and for few where b comes from memory.
     void (*multiply_few)(Index m, Index n, Index k, Matrix<T> a, Matrix<T> b, T* c, Index step);
     /// b, k x n, as panels of columns one after the other, the last one filled up: k * (n rounded up) elements.
     void (*pack)(Index n, Index k, Matrix<T> b, T* to);
@@ -31,10 +31,14 @@ struct MatrixKernels {
 
 inline constexpr Index most_inner = 512;
 
-/// Do b's elements lie side by side along its rows, or along its columns as a's along its rows?
+/// Do b's elements lie side by side along its columns, as a's along its rows?
+template <class T>
+constexpr bool side_by_side(const Matrix<T>& a, const Matrix<T>& b) noexcept {
+    return a.column == 1 && b.row == 1;
+}
 template <class T>
 constexpr bool few_readable(const Matrix<T>& a, const Matrix<T>& b) noexcept {
-    return b.column == 1 || (b.row == 1 && a.column == 1);
+    return b.column == 1 || side_by_side(a, b);
 }
 
 /// Of one instruction set; defined in matrix.cpp.
