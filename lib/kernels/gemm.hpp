@@ -1,4 +1,5 @@
-// Matrix products, with the same bits for any number of threads: by our own kernels, large ones with few rows or columns by BLAS.
+// Matrix products, with the same bits for any number of threads: by our own kernels, large ones with 5 to 31 rows or 2 to 31
+// columns by BLAS.
 #pragma once
 #include "matrix.hpp"
 

@@ -67,5 +67,8 @@ int main(int argc, char** argv) {
     add("take rows", {{n, n}}, [=](In x) { return xg::take(x[0], rows); });
     add("matmul", {{n, n}, {n, n}}, [](In x) { return xg::matmul(x[0], x[1]); });
     add("matmul, 64 of 64 x 64", {{64, 64, 64}, {64, 64, 64}}, [](In x) { return xg::matmul(x[0], x[1]); });
+    add("3072 x 768 times vector", {{3072, 768}, {768}}, [](In x) { return xg::matmul(x[0], x[1]); });
+    add("linear of 1 row, 768-3072", {{1, 768}, {3072, 768}}, [](In x) { return xg::linear(x[0], x[1]); });
+    add("linear of 4 rows, 768-3072", {{4, 768}, {3072, 768}}, [](In x) { return xg::linear(x[0], x[1]); });
     return run_cases(argc, argv);
 }

@@ -36,6 +36,9 @@ cases = [
     ("take rows", [(n, n)], lambda x: x.index_select(0, rows)),
     ("matmul", [(n, n), (n, n)], torch.matmul),
     ("matmul, 64 of 64 x 64", [(64, 64, 64), (64, 64, 64)], torch.matmul),
+    ("3072 x 768 times vector", [(3072, 768), (768,)], torch.matmul),
+    ("linear of 1 row, 768-3072", [(1, 768), (3072, 768)], F.linear),
+    ("linear of 4 rows, 768-3072", [(4, 768), (3072, 768)], F.linear),
 ]
 
 
