@@ -1,5 +1,5 @@
 // docs/from_xtensor.md names every function of xtensor 0.24: those that it calls the same are called by the tests in namespaces,
-// those that it calls absent are.
+// those that it calls absent are. The tables of the other pages name all that nn, optim and data have, and nothing else.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -117,4 +117,60 @@ TEST_CASE("no name is missing, and none is invented") {
             INFO(name);
             CHECK(words.count(name) == 1);
         }
+}
+
+namespace {
+
+const std::string headers = XTGRAD_TEST_FOLDER "/../include/xtgrad/";
+
+std::string text_of_page(const std::string& name) { return text_of(XTGRAD_TEST_FOLDER "/../docs/" + name + ".md"); }
+
+/// The structs, classes and functions that a folder of headers declares for users; options are found with what takes them.
+Names declared_in(const std::string& folder) {
+    std::string text = text_of_all(headers + folder);
+    const std::string inner = "namespace detail {", end = "}  // namespace detail";
+    for (std::size_t at; (at = text.find(inner)) != text.npos;) text.erase(at, text.find(end, at) + end.size() - at);
+    Names names = all_matches(text, "^(?:struct|class) (\\w+)(?: :| \\{)");
+    names.merge(all_matches(text, "^(?:[\\w:]+(?:<[^()]*>)?&? )+(\\w+)\\("));
+    std::erase_if(names, [](const std::string& name) { return name.ends_with("Options"); });
+    return names;
+}
+
+}  // namespace
+
+TEST_CASE("training.md and data.md list what nn, optim and data have") {
+    const auto agree = [](const Names& listed, Names declared, const Names& of_arguments) {
+        for (const std::string& name : declared) {
+            INFO(name);
+            CHECK(listed.count(name) + of_arguments.count(name) == 1);
+        }
+        return declared.size();
+    };
+    const std::string training = text_of_page("training"), data = text_of_page("data");
+    const Names listed = in_section(training, "What there is", 1);
+    CHECK(agree(listed, declared_in("nn"), {"Training", "Buffer", "SummaryRow"}) > 40);
+    CHECK(agree(listed, declared_in("optim"), {"Minimum", "Group"}) > 15);
+    CHECK(agree(in_section(data, "What there is", 1), declared_in("data"), {"Batches", "Csv"}) > 15);
+}
+
+TEST_CASE("what the tables of from_pytorch.md and of what there is name is declared") {
+    std::string text;
+    for (const auto& file : fs::recursive_directory_iterator(headers))
+        if (file.is_regular_file()) text += text_of(file.path());
+    const Names words = all_matches(text, "\\b([A-Za-z]\\w*)");
+    const std::string page_of_pytorch = text_of_page("from_pytorch");
+    Names named = all_matches(page_of_pytorch, "\\b(?:xg|nn|optim|data)::(\\w+)");
+    CHECK(named.size() > 60);
+    for (const char* page_of_ours : {"training", "data"}) named.merge(in_section(text_of_page(page_of_ours), "What there is", 1));
+    for (const std::string& name : named) {
+        INFO(name);
+        CHECK(words.count(name) == 1);
+    }
+    for (const std::string folder : {"nn", "optim", "data"}) {
+        Names declared = all_matches(text_of_all(headers + folder), "\\b([A-Za-z]\\w*)");
+        for (const std::string& name : all_matches(page_of_pytorch, "\\b" + folder + "::(\\w+)")) {
+            INFO(folder << "::" << name);
+            CHECK(declared.count(name) == 1);
+        }
+    }
 }

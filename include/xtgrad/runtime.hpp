@@ -13,7 +13,7 @@ void set_num_threads(int n);
 int num_threads() noexcept;
 
 /// "baseline", "avx2" or "avx512": the instruction set of the kernels. The best that the machine has, unless the environment
-/// variable XTGRAD_ISA names a lower one.
+/// variable XTGRAD_ISA is one of these three words and names a lower one; anything else in it is ignored.
 const char* instruction_set() noexcept;
 
 /// Freed memory is kept for the next tensor, at most so many bytes of it (1 GiB at first). A smaller limit takes effect as

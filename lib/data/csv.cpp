@@ -1,5 +1,6 @@
 #include <xtgrad/data/files.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -35,6 +36,22 @@ std::vector<std::string_view> fields_of(std::string_view line, char separator) {
     return fields;
 }
 
+bool is_number(std::string_view field) {
+    double value;
+    if (field.starts_with('+')) field.remove_prefix(1);
+    const auto [reached, error] = std::from_chars(field.data(), field.data() + field.size(), value);
+    return error == std::errc() && reached == field.data() + field.size();
+}
+
+/// What may help where a field is no number.
+const char* remedy(std::string_view field, bool first, const CsvOptions& options) {
+    if (options.separator != ';' && field.find(';') != field.npos)
+        return "; does a semicolon separate the fields? Give {.separator = ';'}";
+    if (options.separator != '\t' && field.find('\t') != field.npos)
+        return "; does a tab separate the fields? Give {.separator = '\\t'}";
+    return first && !options.header ? "; does the file begin with names? Give {.header = true}" : "";
+}
+
 }  // namespace
 
 Csv read_csv(const std::string& path, const CsvOptions& options) {
@@ -56,6 +73,9 @@ Csv read_csv(const std::string& path, const CsvOptions& options) {
         if (columns == 0) columns = fields.size();
         if (fields.size() != columns) file.fail("line ", number, " has ", fields.size(), " fields, the first one ", columns);
         if (std::exchange(names_next, false)) {
+            if (std::ranges::all_of(fields, is_number))
+                file.fail("line ", number,
+                          " is all numbers, and would be the columns' names; if it is data give {.header = false}");
             result.columns.assign(fields.begin(), fields.end());
             continue;
         }
@@ -68,7 +88,7 @@ Csv read_csv(const std::string& path, const CsvOptions& options) {
             const bool number_read = error == std::errc() && reached == field.data() + field.size();
             if (!number_read && !field.empty())
                 file.fail("line ", number, ", column ", column + 1, ": ", in_quotes(fields[column]), " is not a number",
-                          rows == 1 && !options.header ? "; does the file begin with names? Give {.header = true}" : "");
+                          remedy(fields[column], rows == 1, options));
             if (std::isnan(value) && !options.allow_nan)
                 file.fail("line ", number, ", column ", column + 1, ": ", field.empty() ? "nothing" : "a NaN",
                           "; to read it as NaN give {.allow_nan = true}");

@@ -98,7 +98,10 @@ T number(const FileName& file, const io::Metadata& metadata, const char* key) {
 }  // namespace
 
 void io::detail::load(const std::string& path, const Targets& targets, const LoadOptions& options) {
-    load_into({"load", path}, Safetensors(path), targets, options);
+    const FileName file{"load", path};
+    const Safetensors stored(path);
+    if (stored.metadata().contains(step_key)) file.fail("is a checkpoint; give load_checkpoint the model and its optimizer");
+    load_into(file, stored, targets, options);
 }
 
 void io::detail::save_checkpoint(const std::string& path, const TensorMap& tensors, const Checkpoint& run) {

@@ -9,6 +9,7 @@
 
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
+#include "sizes.hpp"
 
 namespace xtgrad::nn {
 
@@ -37,16 +38,27 @@ Linear projection(Index in, Index out, Rng& rng, const MultiHeadAttentionOptions
     return layer;
 }
 
+/// What a cache holds, and behind it what comes in. Throws ShapeError when they differ in more than their lengths.
+Tensor appended(const char* name, const Tensor& held, const Tensor& x) {
+    Shape same = held.shape();
+    if (held.dimension() == x.dimension()) same[same.size() - 2] = x.shape(-2);
+    if (same != x.shape())
+        fail<ShapeError>("MultiHeadAttention", "the KeyValueCache holds ", name, ' ', held.shape(), " and the inputs make ",
+                         x.shape(), "; give each batch, and each layer, a cache of its own");
+    return concatenate(std::array{held, x}, -2);
+}
+
 }  // namespace
 
 MultiHeadAttention::MultiHeadAttention(Index width, Rng& rng, const MultiHeadAttentionOptions& o) : options(o) {
-    const Index heads = o.heads, groups = o.kv_heads.value_or(heads);
+    const Index heads = o.heads, groups = o.kv_heads.value_or(heads), memory = o.memory.value_or(width);
+    check_sizes("MultiHeadAttention", {{"width", width}, {"memory", memory}});
     if (heads < 1 || groups < 1 || width % heads != 0 || heads % groups != 0)
         fail<Error>("MultiHeadAttention", heads, " heads with ", groups, " for keys and values do not divide the width ", width,
                     "; take a width that is a multiple of heads, and heads that are a multiple of kv_heads");
     if (o.rotary && width / heads % 2 != 0)
         fail<Error>("MultiHeadAttention", "heads of width ", width / heads, " have no pairs to rotate; take an even one");
-    const Index memory = o.memory.value_or(width), narrow = width / heads * groups;
+    const Index narrow = width / heads * groups;
     query = projection(width, width, rng, o);
     key = projection(memory, narrow, rng, o);
     value = projection(memory, narrow, rng, o);
@@ -62,7 +74,7 @@ Tensor MultiHeadAttention::attend(const Tensor& x, const AttendOptions& given, K
         q = rotary(q, {.heads = options.heads, .offset = before, .base = options.rotary_base});
         k = rotary(k, {.heads = groups, .offset = before, .base = options.rotary_base});
     }
-    if (before) k = concatenate(std::array{cache->keys, k}, -2), v = concatenate(std::array{cache->values, v}, -2);
+    if (before) k = appended("keys", cache->keys, k), v = appended("values", cache->values, v);
     const bool drops = rng && options.dropout > 0;
     Tensor y = out(attention(q, k, v,
                              {.causal = options.causal,

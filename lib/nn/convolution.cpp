@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "../tensor/message.hpp"
+#include "sizes.hpp"
 
 namespace xtgrad::nn {
 namespace {
@@ -22,9 +23,11 @@ void fill(auto& layer, const char* name, Shape shape, Index in, Rng& rng, const 
 }  // namespace
 
 Conv1d::Conv1d(Index in, Index out, Index window, Rng& rng, const Conv1dOptions& o) {
+    check_sizes("Conv1d", {{"in", in}, {"out", out}, {"window", window}});
     fill(*this, "Conv1d", {out, 0, window}, in, rng, o);
 }
 Conv2d::Conv2d(Index in, Index out, const Extent2d& window, Rng& rng, const Conv2dOptions& o) {
+    check_sizes("Conv2d", {{"in", in}, {"out", out}, {"window.height", window.height}, {"window.width", window.width}});
     fill(*this, "Conv2d", {out, 0, window.height, window.width}, in, rng, o);
 }
 

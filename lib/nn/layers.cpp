@@ -14,12 +14,14 @@
 #include <xtgrad/tape.hpp>
 
 #include "../tensor/message.hpp"
+#include "sizes.hpp"
 
 namespace xtgrad::nn {
 
 using namespace xtgrad::detail;
 
 Linear::Linear(Index in, Index out, Rng& rng, const LinearOptions& options) {
+    check_sizes("Linear", {{"in", in}, {"out", out}});
     const double bound = 1 / std::sqrt(double(in));
     weight = uniform({out, in}, options.dtype, rng, -bound, bound);
     if (options.bias) bias = uniform({out}, options.dtype, rng, -bound, bound);

@@ -1,6 +1,8 @@
 #include <xtgrad/optim/optimizers.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include <xtgrad/ops/creation.hpp>
 
@@ -52,6 +54,25 @@ struct State {
 };
 using States = std::array<State, 3>;
 
+/// Throws Error for a rate that is negative or NaN, or a pattern that no parameter has.
+template <class Options>
+void check_options(const char* op, const Options& options, std::span<const Parameter> parameters) {
+    const auto check_rate = [&](const char* name, double rate) {
+        if (!(rate >= 0)) fail<Error>(op, name, " is ", rate, "; give 0 or more");
+    };
+    check_rate("lr", options.lr);
+    for (const Group& group : options.groups) {
+        check_rate("a group's scale", group.scale);
+        for (const std::string& pattern : group.names) {
+            if (std::ranges::any_of(parameters, [&](const Parameter& p) { return matches(pattern, p.name); })) continue;
+            std::ostringstream names;
+            for (std::size_t i = 0; i < parameters.size() && i < 5; ++i) names << (i ? ", " : "") << parameters[i].name;
+            fail<Error>(op, "the group pattern '", pattern, "' matches no parameter; they are ", names.str(),
+                        parameters.size() > 5 ? ", ..." : "", " (nn::named_parameters)");
+        }
+    }
+}
+
 void check(const char* op, std::span<const Parameter> parameters, std::span<const Tensor> grads, const States& states) {
     if (parameters.size() != grads.size())
         fail<Error>(op, grads.size(), " gradients for ", parameters.size(),
@@ -71,6 +92,7 @@ void check(const char* op, std::span<const Parameter> parameters, std::span<cons
 template <class Options>
 void update_all(const char* op, const Options& options, Tensor& steps, std::span<const Parameter> parameters,
                 std::span<const Tensor> grads, const States& states, auto kernel, auto numbers) {
+    check_options(op, options, parameters);
     check(op, parameters, grads, states);
     steps = Tensor(steps.item<std::int64_t>() + 1);
     for (std::size_t i = 0; i < parameters.size(); ++i) {

@@ -126,11 +126,12 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<c
         const Tag tag = xs[i].block()->tag;
         const bool recorded = tag - begin_ < end_ - begin_;
         if (recorded || tag == y || seen_[std::size_t(targets_.find(tag))] || seen_later(tag)) continue;
-        fail<TapeError>(op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
-                        " was never seen by this tape. Usually it was converted, reshaped or viewed before the tape began (a "
-                        "view is another tensor), or the list was taken before the last optimizer step; give the very tensor "
-                        "that the computation uses",
-                        std::string_view(op) == "jvp" ? "" : ", or pass xg::zeros_if_unused");
+        fail<TapeError>(
+            op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
+            " was never seen by this tape, or the loss does not depend on it. Usually it was converted, reshaped or viewed "
+            "before the tape began (a view is another tensor), or the list was taken before the last optimizer "
+            "step; give the very tensor that the computation uses",
+            std::string_view(op) == "jvp" ? "" : ", or pass xg::zeros_if_unused");
     }
 }
 

@@ -75,11 +75,12 @@ inline void check_floating(const char* op, const Tensor& x) {
     if (!is_floating(x.dtype())) [[unlikely]]
         fail<DtypeError>(op, "needs f32 or f64, got ", x.dtype(), "; convert with astype(x, xg::f32)");
 }
+/// Throws DtypeError for two dtypes: an integer or a boolean is what to convert, of f32 and f64 either.
+[[noreturn]] void fail_mixed(const char* op, const Tensor& a, const Tensor& b);
 /// One dtype for both, or DtypeError.
 inline void check_same_dtype(const char* op, const Tensor& a, const Tensor& b) {
     if (a.dtype() != b.dtype()) [[unlikely]]
-        fail<DtypeError>(op, "mixes ", a.dtype(), ' ', a.shape(), " and ", b.dtype(), ' ', b.shape(),
-                         "; convert one, as in astype(a, xg::", b.dtype(), ")");
+        fail_mixed(op, a, b);
 }
 
 }  // namespace xtgrad::detail

@@ -51,6 +51,17 @@ void fail_undefined(const char* op) {
     fail<Error>(op, "an empty tensor: a default-constructed Tensor has no value; assign one first");
 }
 
+void fail_mixed(const char* op, const Tensor& a, const Tensor& b) {
+    std::ostringstream remedy;
+    if (is_floating(a.dtype()) && is_floating(b.dtype()))
+        remedy << "convert one, with astype(a, xg::" << b.dtype() << ") or astype(b, xg::" << a.dtype() << ')';
+    else if (is_floating(a.dtype()) || b.dtype() == Dtype::boolean)
+        remedy << "convert the second, with astype(b, xg::" << a.dtype() << ')';
+    else
+        remedy << "convert the first, with astype(a, xg::" << b.dtype() << ')';
+    fail<DtypeError>(op, "mixes ", a.dtype(), ' ', a.shape(), " and ", b.dtype(), ' ', b.shape(), "; ", remedy.str());
+}
+
 int normalized_axis(const char* op, Index axis, int rank) {
     if (axis < -rank || axis >= rank)
         fail<ShapeError>(op, "axis ", axis, " does not exist: the tensor has ", rank, " axes; ", Choices{rank});

@@ -137,6 +137,10 @@ TEST_CASE("CSV") {
     CHECK(says("a,b\n1,2\n3\n", "line 3 has 1 fields, the first one 2"));
     CHECK(says("a,b\n1,x2\n", "line 2, column 2: 'x2' is not a number"));
     CHECK(says("a,b\n", "Give {.header = true}", {.header = false}));
+    CHECK(says("1,+2\n3,4\n", "line 1 is all numbers, and would be the columns' names; if it is data give {.header = false}"));
+    CHECK(read("2001,name\n1,2\n").columns == std::vector<std::string>{"2001", "name"});
+    CHECK(says("a;b\n1;2\n", "'1;2' is not a number; does a semicolon separate the fields? Give {.separator = ';'}"));
+    CHECK(says("1\t2\n", "Give {.separator = '\\t'}", {.header = false}));
     CHECK(says("a,b\n1,\n", "line 2, column 2: nothing"));
     CHECK(says("a,b\nnan,1\n", "line 2, column 1: a NaN"));
     CHECK(says("a\n1e999\n", "'1e999' is not a number"));

@@ -78,6 +78,7 @@ TEST_CASE("a checkpoint comes back") {
     Optimizer none{xg::Tensor(std::int64_t(0)), {}};
     xg::save(model, folder / "model");
     CHECK(contains(message([&] { xg::load_checkpoint(folder / "model", model, none); }), "this is not a checkpoint"));
+    CHECK(contains(message([&] { xg::load(model, path); }), "is a checkpoint; give load_checkpoint"));
     Other other;
     CHECK(contains(message([&] { xg::load_checkpoint(path, other, none); }), "'model.bias' is in the file and unknown"));
     CHECK(none.mean.empty());

@@ -99,6 +99,9 @@ TEST_CASE("what does not fit is an error") {
     CHECK_THROWS_AS(xg::max_pool2d(x, 2, {.padding = 2}), xg::Error);
     CHECK_THROWS_AS(xg::avg_pool2d(xg::zeros({3, 4, 5}), 2), xg::ShapeError);
     CHECK_THROWS_AS(nn::Conv2d(3, 4, 2, rng, {.groups = 2}), xg::Error);
+    CHECK_THROWS_WITH_AS(nn::Conv1d(3, 4, -2, rng), "[Conv1d] window is -2; give 0 or more", xg::ShapeError);
+    CHECK_THROWS_WITH_AS(nn::Conv2d(-3, 4, 2, rng), "[Conv2d] in is -3; give 0 or more", xg::ShapeError);
+    CHECK_THROWS_WITH_AS(nn::Conv2d(3, 4, {2, -1}, rng), "[Conv2d] window.width is -1; give 0 or more", xg::ShapeError);
 }
 
 TEST_CASE("layers begin as PyTorch's") {

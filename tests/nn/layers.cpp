@@ -160,4 +160,6 @@ TEST_CASE("layers say what does not fit") {
     CHECK_THROWS_AS(linear(xg::zeros({2, 4})), xg::DtypeError);
     CHECK_THROWS_AS(xg::linear(xg::zeros({2, 4}), xg::zeros({3, 4}), xg::zeros({4})), xg::ShapeError);
     CHECK_THROWS_AS(nn::Linear()(xg::zeros({2, 4})), xg::Error);
+    CHECK_THROWS_WITH_AS(nn::Linear(-1, 3, rng), "[Linear] in is -1; give 0 or more", xg::ShapeError);
+    CHECK_THROWS_WITH_AS(nn::Linear(1, -3, rng), "[Linear] out is -3; give 0 or more", xg::ShapeError);
 }

@@ -41,6 +41,29 @@ TEST_CASE("cells without bias, and where they start") {
     CHECK(largest(nn::GRUCell(3, 400, rng).weight_ih) <= 0.05);
 }
 
+TEST_CASE("cells say what does not fit") {
+    CHECK_THROWS_WITH_AS(nn::GRUCell(-4, 3, rng), "[GRUCell] in is -4; give 0 or more", xg::ShapeError);
+    CHECK_THROWS_WITH_AS(nn::LSTMCell(4, -3, rng), "[LSTMCell] width is -3; give 0 or more", xg::ShapeError);
+    const nn::GRUCell gru(4, 3, rng);
+    const nn::LSTMCell lstm(4, 3, rng);
+    const Tensor x = xg::zeros({5, 4}, xg::f32);
+    CHECK_THROWS_WITH_AS(gru(x, gru.start(2)),
+                         "[GRUCell] the state h (2, 3) does not fit the inputs (5, 4); it needs their rows and the width 3, as "
+                         "start(rows) makes it",
+                         xg::ShapeError);
+    const auto five = lstm.start(5), two = lstm.start(2);
+    CHECK_THROWS_WITH_AS(lstm(x, {five.h, two.c}),
+                         "[LSTMCell] the state c (2, 3) does not fit the inputs (5, 4); it needs their rows and the width 3, as "
+                         "start(rows) makes it",
+                         xg::ShapeError);
+    CHECK_THROWS_AS(lstm(x, two), xg::ShapeError);
+    CHECK_THROWS_AS(gru(x, xg::zeros({5, 2}, xg::f32)), xg::ShapeError);
+    CHECK_THROWS_AS(gru(x, Tensor()), xg::Error);
+    CHECK(gru(x, gru.start(1)).shape() == xg::Shape{5, 3});  // one for all
+    CHECK(gru(xg::zeros({4}, xg::f32), gru.start(5)).shape() == xg::Shape{5, 3});
+    CHECK(gru(xg::zeros({4}, xg::f32), xg::zeros({3}, xg::f32)).shape() == xg::Shape{3});
+}
+
 TEST_CASE("a chain is its parts one after another, in evaluation and in training") {
     nn::Sequential net(
         nn::Linear(3, 4, rng), nn::BatchNorm(4), nn::ReLU(), nn::Dropout{.p = 0.4}, [](const Tensor& x) { return x * 2.; },

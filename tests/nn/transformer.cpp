@@ -86,6 +86,15 @@ TEST_CASE("a copy of a cache is a place to go back to") {
     nn::KeyValueCache again;
     attention(x, again);
     CHECK(reference::distance(first, attention(y, again)) == 0);
+    CHECK_THROWS_WITH_AS(
+        attention(xg::zeros({2, 1, 4}), cache),
+        "[MultiHeadAttention] the KeyValueCache holds keys (4, 4) and the inputs make (2, 1, 4); give each batch, "
+        "and each layer, a cache of its own",
+        xg::ShapeError);
+    nn::KeyValueCache pair;
+    attention(xg::zeros({2, 3, 4}), pair);
+    CHECK_THROWS_AS(attention(xg::zeros({3, 1, 4}), pair), xg::ShapeError);
+    CHECK(pair.length() == 3);
 }
 
 TEST_CASE("in training dropout acts, and the same generator gives the same") {
@@ -182,6 +191,7 @@ TEST_CASE("names of a block") {
 
 TEST_CASE("heads that do not fit are errors") {
     CHECK_THROWS_AS(nn::MultiHeadAttention(6, rng, {.heads = 4}), xg::Error);
+    CHECK_THROWS_WITH_AS(nn::MultiHeadAttention(-6, rng), "[MultiHeadAttention] width is -6; give 0 or more", xg::ShapeError);
     CHECK_THROWS_AS(nn::MultiHeadAttention(6, rng, {.heads = 6, .kv_heads = 4}), xg::Error);
     CHECK_THROWS_AS(nn::MultiHeadAttention(6, rng, {.heads = 2, .rotary = true}), xg::Error);
     CHECK_THROWS_AS(xg::rotary(xg::zeros({2, 6}), {.heads = 2}), xg::ShapeError);

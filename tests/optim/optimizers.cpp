@@ -107,7 +107,7 @@ TEST_CASE("Lion is algorithm 2 of its paper") {
 TEST_CASE("groups by name: another decay, another rate") {
     optim::AdamW optimizer({.lr = 0.1,
                             .weight_decay = 0.5,
-                            .groups = {{.names = {"b??s"}, .weight_decay = 0}, {.names = {"x*", "*i*t"}, .scale = 0.25}}});
+                            .groups = {{.names = {"b??s"}, .weight_decay = 0}, {.names = {"bi*", "*i*t"}, .scale = 0.25}}});
     optim::AdamW alone({.lr = 0.1, .weight_decay = 0}), slow({.lr = 0.025, .weight_decay = 0.5});
     Model model, by_alone, by_slow;
     for (int t = 0; t < 3; ++t) {
@@ -128,7 +128,22 @@ TEST_CASE("names match patterns as a whole") {
         return nested.layers[0].item<double>() == 0;
     };
     for (const char* yes : {"layers.0", "*", "l*0", "*.0", "layers.?", "*a*e*s*", "layers.0*", "**0"}) CHECK(is_scaled(yes));
-    for (const char* no : {"layers", "", "*.1", "?", "layers.0?", "*a*z*", "ayers.0"}) CHECK(!is_scaled(no));
+    for (const char* no : {"layers", "", "*.1", "?", "layers.0?", "*a*z*", "ayers.0"}) CHECK_THROWS_AS(is_scaled(no), xg::Error);
+}
+
+TEST_CASE("a pattern of no parameter and a negative rate are errors") {
+    Model model;
+    const auto grads = gradients(model, 0);
+    optim::AdamW misspelt({.groups = {{.names = {"*weight", "*baias"}, .weight_decay = 0}}});
+    CHECK_THROWS_WITH_AS(misspelt.step(model, grads),
+                         "[AdamW] the group pattern '*baias' matches no parameter; they are weight, bias (nn::named_parameters)",
+                         xg::Error);
+    CHECK(misspelt.steps.item<int>() == 0);
+    optim::SGD uphill({.lr = -0.1}), group({.groups = {{.names = {"bias"}, .scale = -1}}});
+    CHECK_THROWS_WITH_AS(uphill.step(model, grads), "[SGD] lr is -0.1; give 0 or more", xg::Error);
+    CHECK_THROWS_WITH_AS(group.step(model, grads), "[SGD] a group's scale is -1; give 0 or more", xg::Error);
+    uphill.options.lr = std::nan("");
+    CHECK_THROWS_AS(uphill.step(model, grads), xg::Error);
 }
 
 TEST_CASE("a step works in place where nobody else sees the parameter, and never where somebody does") {

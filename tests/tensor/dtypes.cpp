@@ -138,7 +138,16 @@ TEST_CASE("an xtensor expression stands where a tensor stands") {
 
 TEST_CASE("mixing dtypes is an error that says how to convert") {
     const Tensor x = xg::ones({2, 3}), y = xg::ones({3}, xg::f32);
-    CHECK_THROWS_WITH_AS(x + y, "[add] mixes f64 (2, 3) and f32 (3,); convert one, as in astype(a, xg::f32)", xg::DtypeError);
+    CHECK_THROWS_WITH_AS(x + y, "[add] mixes f64 (2, 3) and f32 (3,); convert one, with astype(a, xg::f32) or astype(b, xg::f64)",
+                         xg::DtypeError);
+    const Tensor labels = xg::ones({3}, xg::i64), mask = y > 0;
+    CHECK_THROWS_WITH_AS(y + labels, "[add] mixes f32 (3,) and i64 (3,); convert the second, with astype(b, xg::f32)",
+                         xg::DtypeError);
+    CHECK_THROWS_WITH_AS(labels + y, "[add] mixes i64 (3,) and f32 (3,); convert the first, with astype(a, xg::f32)",
+                         xg::DtypeError);
+    CHECK_THROWS_WITH_AS(xg::concatenate(std::array{labels, mask}),
+                         "[concatenate] mixes i64 (3,) and boolean (3,); convert the second, with astype(b, xg::i64)",
+                         xg::DtypeError);
     CHECK_THROWS_AS(xg::maximum(x, xg::ones({3}, xg::i64)), xg::DtypeError);
     CHECK_THROWS_AS(x < y, xg::DtypeError);
     CHECK_THROWS_AS(xg::where(x > 0, x, y), xg::DtypeError);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cmath>
+#include <iomanip>
 #include <limits>
 
 #include <xtensor/xfixed.hpp>
@@ -102,7 +103,6 @@ TEST_CASE("printing is xtensor's, with dtype and shape below") {
     check(counted<float>({4}), "f32 (4,)");
     check(counted<std::int64_t>({1, 3}), "i64 (1, 3)");
     check(xt::xarray<bool>{{true, false, true}}, "boolean (1, 3)");
-    check(xt::xarray<double>(2.5), "f64 ()");
     check(xt::xarray<double>::from_shape({0, 3}), "f64 (0, 3)");
     check(xt::xarray<double>{1e-300, -2e300, std::numeric_limits<double>::infinity(), std::nan("")}, "f64 (4,)");
     const xt::xarray<double> large = counted({40, 50});
@@ -110,6 +110,16 @@ TEST_CASE("printing is xtensor's, with dtype and shape below") {
     check(large, "f64 (40, 50)");
     CHECK(printed(xg::transpose(Tensor(large))) == printed(xt::xarray<double>(xt::transpose(large))) + "\nTensor f64 (50, 40)");
     CHECK(printed(xg::i64) == "i64");
+}
+
+TEST_CASE("a tensor without axes prints as its number, as the stream prints numbers") {
+    std::ostringstream line;
+    line << "loss " << Tensor(1. / 3) << " at step " << xg::tensor({3, 4}).shape(0) << '\n';
+    CHECK(line.str() == "loss 0.333333 at step 2\n");
+    std::ostringstream precise;
+    precise << std::setprecision(12) << Tensor(1. / 3) << ' ' << Tensor(std::int64_t(-7)) << ' ' << Tensor(0.25f) << ' '
+            << Tensor(true) << ' ' << xg::view(Tensor(counted({3})), 1);
+    CHECK(precise.str() == "0.333333333333 -7 0.25 true 1.25");
 }
 
 TEST_CASE("large data begin at a multiple of 64 bytes") {

@@ -23,7 +23,7 @@ const std::vector<std::string>& fashion_mnist_classes();
 
 struct CsvOptions {
     char separator = ',';
-    bool header = true;      ///< the first line names the columns
+    bool header = true;      ///< the first line names the columns; if it is all numbers that is an error
     bool allow_nan = false;  ///< empty fields and "nan" are NaN, else an error
 };
 /// A table of numbers, f64 (rows, columns); the names are empty without a header.

@@ -17,7 +17,8 @@ using enum Method;
 /// Why a minimization ended.
 enum class Stop {
     gradient,   ///< it is small: a stationary point
-    progress,   ///< neither the value nor the gradient falls any more: the digits end, or the function is not smooth
+    progress,   ///< neither the value nor the gradient falls any more: the digits end, the function is not smooth, or it has no
+                ///< minimum
     iterations  ///< there were as many as were allowed
 };
 
@@ -55,8 +56,9 @@ Minimum<Tensors> minimize(const Objective&, const Tensors& x, const MinimizeOpti
 
 /// Minimizes f, a function of one element, from x: a tensor, a list of tensors, or a model. A step of lbfgs ends where the value
 /// and the slope have fallen enough (weak Wolfe conditions, by bisection: Lewis and Overton 2013); one of newton_cg is as long as
-/// the second derivatives have proved right. Nothing of it is recorded. Throws what grad throws, and Error when f is not finite
-/// at x.
+/// the second derivatives have proved right. Nothing of it is recorded. A function without a minimum, such as a sum, ends in
+/// Stop::progress: lbfgs at the point from which ever longer steps still led down, newton_cg where numbers end. Throws what grad
+/// throws, and Error when f is not finite at x.
 template <class F, Argument A>
 Minimum<A> minimize(F&& f, const A& x, const MinimizeOptions& options = {}) {
     using xtgrad::detail::leaves, xtgrad::detail::with_leaves;

@@ -17,8 +17,8 @@ namespace [[gnu::visibility("default")]] optim {
 
 /// Parameters that are treated otherwise than the rest. Of several groups with a parameter's name the first counts.
 struct Group {
-    std::vector<std::string> names;           ///< patterns: * stands for any characters, ? for one
-    double scale = 1;                         ///< of the learning rate
+    std::vector<std::string> names;           ///< patterns, each of some parameter: * stands for any characters, ? for one
+    double scale = 1;                         ///< of the learning rate, not negative
     std::optional<double> weight_decay = {};  ///< instead of the optimizer's
 };
 
@@ -44,7 +44,8 @@ struct Stepper {
     Tensor steps = Tensor(std::int64_t(0));  ///< how many there were
 
     /// Changes the parameters of the model; grads as tape.gradient(loss, nn::parameters(model)) gives them. Throws Error when
-    /// their number is another, ShapeError or DtypeError when one does not fit its parameter, or the state does not.
+    /// their number is another, a rate is negative or a group's pattern matches no parameter, ShapeError or DtypeError when
+    /// a gradient does not fit its parameter, or the state does not.
     template <nn::Field M>
     void step(M& model, const std::vector<Tensor>& grads) {
         static_cast<Self*>(this)->update(parameters_of(model), grads);
