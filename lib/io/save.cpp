@@ -25,9 +25,8 @@ public:
     }
     void check(const FileName& file) const {
         if (count_ == 0) return;
-        std::ostringstream more;
-        if (count_ > shown) more << "\n  and " << count_ - shown << " more";
-        file.fail("does not fit; nothing was changed:", text_.str(), more.str());
+        const std::string more = count_ > shown ? "\n  and " + std::to_string(count_ - shown) + " more" : "";
+        file.fail("does not fit; nothing was changed:", text_.str(), more);
     }
 
 private:

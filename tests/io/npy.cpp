@@ -1,10 +1,13 @@
 // NumPy's files, read, written, and damaged.
 #include <xtgrad/io/tensors.hpp>
 
+#include <locale>
+
 #include <xtensor/xarray.hpp>
 #include <xtensor/xnpy.hpp>
 
 #include <xtgrad/ops/creation.hpp>
+#include <xtgrad/ops/indexing.hpp>
 #include <xtgrad/ops/manipulation.hpp>
 #include <xtgrad/xtensor.hpp>
 
@@ -67,6 +70,29 @@ TEST_CASE("arrays that we wrote, read by xtensor and by ourselves") {
     CHECK(elements<float>(back.at("a")) == Floats(6, 1));
     CHECK(elements<bool>(back.at("b.c")) == std::vector<bool>{true, false});
     CHECK(back.at("e").item<int>() == 3);
+}
+
+TEST_CASE("a program's locale does not reach files and messages") {
+    struct Grouped : std::numpunct<char> {
+        char do_thousands_sep() const override { return ','; }
+        std::string do_grouping() const override { return "\3"; }
+    };
+    const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Grouped));
+    const TemporaryFolder folder;
+    const std::string path = folder / "x";
+    const xg::Tensor x = xg::ones({1234, 2}, xg::f32);
+    xg::io::write_npy(path, x);
+    CHECK(contains(contents(path), "'shape': (1234, 2), }"));
+    CHECK(xg::io::read_npy(path).shape() == x.shape());
+    xg::io::write_npz(path, {{"x", x}});
+    CHECK(xg::io::read_npz(path).at("x").shape() == x.shape());
+    CHECK(contains(message<xg::IndexError>([&] { xg::take(x, xg::Tensor(5678)); }), "5678"));
+    CHECK(contains(message<xg::ShapeError>([&] { xg::reshape(x, {1357}); }), "(1357,)"));
+    CHECK(xg::nn::summary(x) ==
+          "name  shape      dtype  count\n"
+          "      (1234, 2)  f32    2468\n"
+          "2468 parameters\n");
+    std::locale::global(before);
 }
 
 TEST_CASE("damaged files") {
