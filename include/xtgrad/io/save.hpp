@@ -40,10 +40,12 @@ void collect(Targets& to, const std::string& prefix, M& model) {
         }
     };
     nn::for_each_tensor(model, Add{to, prefix});
+    nn::detail::check_distinct_names(to.tensors);
+    nn::detail::check_distinct_names(to.maps);
 }
 template <class M>
 void collect(TensorMap& to, const std::string& prefix, const M& model) {
-    nn::for_each_tensor(model, [&](std::string_view name, const Tensor& x, nn::Role) { to[prefix + std::string(name)] = x; });
+    for (auto& [name, x] : nn::named_tensors(model)) to[prefix + name] = std::move(x);
 }
 
 void load(const std::string& path, const Targets&, const LoadOptions&);

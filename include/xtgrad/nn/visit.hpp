@@ -130,6 +130,18 @@ void for_each_tensor(M& model, F&& f) {
 
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
+namespace detail {
+/// Throws Error when a name is there twice: what goes by names would lose one of the fields.
+void check_distinct(std::vector<std::string_view> names);
+/// The same for a list of pairs that begin with a name.
+void check_distinct_names(const auto& list) {
+    std::vector<std::string_view> names;
+    names.reserve(list.size());
+    for (const auto& [name, rest] : list) names.push_back(name);
+    check_distinct(std::move(names));
+}
+}  // namespace detail
+
 /// The trained tensors, in the order of the fields: what a tape differentiates by, what an optimizer changes. Variables of
 /// this moment: an optimizer step makes new ones.
 std::vector<Tensor> parameters(const Field auto& model) {
@@ -140,19 +152,21 @@ std::vector<Tensor> parameters(const Field auto& model) {
     return result;
 }
 
-/// The same with their names.
+/// The same with their names. Throws Error when two fields have one name.
 NamedTensors named_parameters(const Field auto& model) {
     NamedTensors result;
     for_each_tensor(model, [&](std::string_view name, const Tensor& x, Role role) {
         if (role == Role::parameter) result.emplace_back(name, x);
     });
+    detail::check_distinct_names(result);
     return result;
 }
 
-/// All tensors with their names, buffers too: what is saved.
+/// All tensors with their names, buffers too: what is saved. Throws Error when two fields have one name.
 NamedTensors named_tensors(const Field auto& model) {
     NamedTensors result;
     for_each_tensor(model, [&](std::string_view name, const Tensor& x, Role) { result.emplace_back(name, x); });
+    detail::check_distinct_names(result);
     return result;
 }
 
