@@ -69,7 +69,7 @@ void check(const char* op, const Tensor& steps, std::span<const Parameter> param
                 made = true;
         }
     }
-    if (made) nn::detail::check_distinct_names(parameters);
+    if (made) nn::detail::check_distinct(parameters, &Parameter::name);
 }
 
 /// A pass over each parameter: f(kernels, rate, fresh) of the step is the numbers of its kernel; `fresh`: its state is new.
