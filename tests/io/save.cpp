@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include <xtgrad/nn/attention.hpp>
 #include <xtgrad/ops/creation.hpp>
 #include <xtgrad/optim/optimizers.hpp>
 
@@ -230,4 +231,23 @@ TEST_CASE("an optimizer's state is whole or an error") {
     // What could not be loaded is not saved.
     optimizer.exp_avg.erase("scale");
     CHECK(contains(message([&] { xg::save_checkpoint(path, model, optimizer, {}); }), "'optimizer.exp_avg.scale' is missing"));
+}
+
+TEST_CASE("a cache comes and goes") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "cache.safetensors";
+    const xg::nn::KeyValueCache none, full{xg::ones({1, 5, 4}), xg::zeros({1, 5, 4})},
+        shorter{xg::ones({1, 2, 4}), xg::ones({1, 2, 4})};
+    for (xg::nn::KeyValueCache cache : {none, full, shorter}) {
+        xg::save(full, path);
+        xg::load(cache, path);
+        CHECK(cache.length() == 5);
+        CHECK(elements<double>(cache.values) == std::vector<double>(20, 0));
+        xg::save(none, path);
+        xg::load(cache, path);
+        CHECK(cache.length() == 0);
+    }
+    Layer layer{xg::ones({2}), {}};
+    xg::save(Layer{xg::ones({2}), xg::ones({2})}, path);
+    CHECK(contains(message([&] { xg::load(layer, path); }), "'bias' is in the file and unknown"));  // other fields do not
 }
