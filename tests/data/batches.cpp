@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <ranges>
 #include <thread>
 
@@ -66,6 +67,31 @@ TEST_CASE("in order") {
         CHECK(inputs.defined());
         CHECK_FALSE(none.defined());
     }
+}
+
+TEST_CASE("all at once, and for ever") {
+    constexpr xg::Index most = std::numeric_limits<xg::Index>::max();
+    const auto data = numbered(3);
+    const std::vector<Integers> whole{{100, 101, 102}};
+    CHECK(targets(xg::data::batches(data, {.size = most})) == whole);
+    CHECK(targets(xg::data::batches(data, {.size = most, .drop_last = true})).empty());
+    CHECK(targets(xg::data::batches(data, {.size = most - 1, .epochs = 2, .skip = 1})) == whole);
+    CHECK(targets(xg::data::batches(data, {.skip = most})).empty());
+    for (const xg::Index size : {1, 2, 3}) {
+        const auto endless = xg::data::batches(data, {.size = size, .epochs = most});
+        CHECK(endless.size() == most);
+        auto at = endless.begin();
+        for (int i = 0; i < 20; ++i) {
+            REQUIRE(at != endless.end());
+            ++at;
+        }
+    }
+    const auto batches = xg::data::batches(data);
+    auto at = batches.begin();
+    ++at;
+    CHECK(at == batches.end());
+    CHECK(contains(message<xg::Error>([&] { ++at; }), "[batches] there is no batch after the last one"));
+    CHECK(contains(message<xg::Error>([&] { xg::data::Batches::Iterator()++; }), "no batch after"));
 }
 
 TEST_CASE("shuffled, each epoch and each loop in another order") {

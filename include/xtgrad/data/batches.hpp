@@ -40,6 +40,7 @@ public:
         explicit Iterator(std::shared_ptr<detail::BatchSource>);
         const Batch& operator*() const noexcept { return batch_; }
         const Batch* operator->() const noexcept { return &batch_; }
+        /// Throws Error at the end.
         Iterator& operator++();
         void operator++(int) { ++*this; }
         bool operator==(std::default_sentinel_t) const noexcept { return source_ == nullptr; }
