@@ -139,6 +139,27 @@ TEST_CASE("prefetch gives the same batches, transformed in order on another thre
     CHECK(run(100, 2) == expected);
 }
 
+TEST_CASE("a transform with a generator for each batch gives the same ones after a restart") {
+    const auto run = [data = numbered(40)](xg::Index skip) {
+        xg::Rng order(2);
+        const auto noisy = [number = skip](xg::data::Batch batch) mutable {
+            xg::Rng noise(std::uint64_t(number++));
+            batch.inputs = batch.inputs + xg::randn(batch.inputs.shape(), xg::f64, noise);
+            return batch;
+        };
+        std::vector<double> all;
+        for (const auto& [inputs, labels] :
+             xg::data::batches(data, {.size = 8, .shuffle = order, .transform = noisy, .epochs = 3, .skip = skip})) {
+            const auto values = elements<double>(inputs);
+            all.insert(all.end(), values.begin(), values.end());
+        }
+        return all;
+    };
+    const auto whole = run(0), rest = run(7);
+    CHECK(rest == std::vector<double>(whole.end() - std::ptrdiff_t(rest.size()), whole.end()));
+    CHECK(rest.size() == 8 * 8 * 2);
+}
+
 TEST_CASE("prefetch uses another thread, a few batches ahead") {
     std::atomic<int> made{0};
     std::thread::id maker;
