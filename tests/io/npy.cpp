@@ -1,6 +1,7 @@
 // NumPy's files, read, written, and damaged.
 #include <xtgrad/io/tensors.hpp>
 
+#include <cstring>
 #include <locale>
 
 #include <xtensor/xarray.hpp>
@@ -93,6 +94,45 @@ TEST_CASE("a program's locale does not reach files and messages") {
           "      (1234, 2)  f32    2468\n"
           "2468 parameters\n");
     std::locale::global(before);
+}
+
+TEST_CASE("archives of many members, and names that are not ASCII") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "x.npz";
+    const auto bytes_of = [](auto... value) {
+        std::string bytes;
+        (bytes.append(reinterpret_cast<const char*>(&value), sizeof value), ...);
+        return bytes;
+    };
+    xg::io::write_npz(path, {{"a", xg::ones({2})}, {"gr\u00f6\u00dfe", xg::zeros({3})}});
+    const std::string whole = contents(path), end = whole.substr(whole.size() - 22), before = whole.substr(0, whole.size() - 22);
+    const auto flags = [&](std::string_view name) { return whole[whole.find(name) - 30 + 6 + 1]; };
+    CHECK(flags("a.npy") == 0);
+    CHECK(flags("gr\u00f6\u00dfe.npy") == 8);  // bit 11: NumPy reads the name as UTF-8
+    CHECK(xg::io::read_npz(path).contains("gr\u00f6\u00dfe"));
+    CHECK(contains(message([&] { xg::io::write_npz(path, {{"\xff", xg::ones({1})}}); }), "a name is not UTF-8"));
+
+    // As zip64 has it: a record of 64 bits, its locator, and an end that points at neither.
+    std::uint32_t directory;
+    std::memcpy(&directory, end.data() + 16, 4);
+    const std::string end64 = bytes_of(0x06064b50, std::uint64_t(44), 0, 0, 0, std::uint64_t(2), std::uint64_t(2),
+                                       std::uint64_t(before.size() - directory), std::uint64_t(directory)),
+                      locator = bytes_of(0x07064b50, 0, std::uint64_t(before.size()), 1),
+                      last = bytes_of(0x06054b50, 0, 0xffffffff, 0xffffffff, 0xffffffff, std::uint16_t(0));
+    write(path, before + end64 + locator + last);
+    CHECK(xg::io::read_npz(path).size() == 2);
+    for (std::size_t n = before.size(); n < before.size() + end64.size() + locator.size(); ++n) {
+        write(path, before.substr(0, n) + last);
+        CHECK_THROWS_AS(xg::io::read_npz(path), xg::IoError);
+    }
+    std::string fewer = end;
+    fewer[8] = fewer[10] = 1;
+    write(path, before + fewer);
+    CHECK(contains(message([&] { xg::io::read_npz(path); }), "more members than it counts"));
+
+    xg::io::TensorMap many;
+    for (int i = 0; i < 65535; ++i) many[std::to_string(i)] = xg::Tensor(1);
+    CHECK(contains(message([&] { xg::io::write_npz(path, many); }), "less than 4 GiB and 65535 members"));
 }
 
 TEST_CASE("damaged files") {
