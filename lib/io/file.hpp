@@ -42,7 +42,8 @@ private:
 };
 
 /// Writes path.partial; commit() makes it path, in one step that a kill or a loss of power leaves done or not begun. Without
-/// commit the old file stays. A symbolic link stays one: its target is replaced. Throws IoError.
+/// commit the old file stays. A symbolic link stays one: its target is replaced, or made. The new file has the mode of the old
+/// one. Throws IoError, also when the old one is not a regular file.
 class ReplacedFile {
 public:
     explicit ReplacedFile(const FileName&);

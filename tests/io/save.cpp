@@ -1,4 +1,5 @@
 // Models in files: what fits is loaded, what does not is a clear error and changes nothing.
+#include <sys/stat.h>
 #include <xtgrad/io/save.hpp>
 
 #include <algorithm>
@@ -250,4 +251,35 @@ TEST_CASE("a cache comes and goes") {
     Layer layer{xg::ones({2}), {}};
     xg::save(Layer{xg::ones({2}), xg::ones({2})}, path);
     CHECK(contains(message([&] { xg::load(layer, path); }), "'bias' is in the file and unknown"));  // other fields do not
+}
+
+TEST_CASE("what a file replaces: links stay links, modes stay, nothing but files") {
+    namespace fs = std::filesystem;
+    const TemporaryFolder folder;
+    const Layer layer{xg::ones({2}), {}};
+    const auto save = [&](const std::string& path) { xg::save(layer, path); };
+    fs::create_directory(folder.path / "inside");
+    fs::create_symlink("inside/new", folder.path / "relative");  // to nothing yet
+    fs::create_symlink(folder.path / "relative", folder.path / "absolute");
+    for (int i = 0; i < 2; ++i) {
+        save(folder / "absolute");
+        CHECK(fs::is_symlink(folder.path / "absolute"));
+        CHECK(fs::is_symlink(folder.path / "relative"));
+        CHECK(fs::is_regular_file(fs::symlink_status(folder.path / "inside/new")));
+        CHECK(std::distance(fs::directory_iterator(folder.path / "inside"), {}) == 1);
+    }
+    fs::create_symlink("loop", folder.path / "loop");
+    CHECK(contains(message([&] { save(folder / "loop"); }), "loop: cannot be written"));
+    CHECK(fs::is_symlink(folder.path / "loop"));
+
+    for (const auto mode : {fs::perms::owner_read | fs::perms::owner_write, fs::perms::all}) {
+        fs::permissions(folder.path / "inside/new", mode);
+        save(folder / "relative");
+        CHECK(fs::status(folder.path / "inside/new").permissions() == mode);
+    }
+
+    const std::string pipe = folder / "pipe";
+    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+    CHECK(contains(message([&] { save(pipe); }), pipe + ": cannot be replaced: it is not a regular file"));
+    CHECK(fs::is_fifo(pipe));
 }
