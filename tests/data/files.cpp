@@ -129,6 +129,17 @@ TEST_CASE("CSV") {
     CHECK(read("").values.shape() == xg::Shape{0, 0});
     CHECK(std::isnan(elements<double>(read("a,b\n1,\n", {.allow_nan = true}).values)[1]));
 
+    const auto old = read("a,b\r1,2\r\r3,4\r");
+    CHECK(old.columns == std::vector<std::string>{"a", "b"});
+    CHECK(elements<double>(old.values) == std::vector<double>{1, 2, 3, 4});
+    const auto gaps = read("a\tb\n1\t2\n\t\n \n\n3\t\n", {.separator = '\t', .allow_nan = true});
+    CHECK(gaps.values.shape() == xg::Shape{3, 2});
+    CHECK(std::isnan(elements<double>(gaps.values)[2]));
+    CHECK(elements<double>(read("a,b,c,d\n1e-400,-1e-400,4.9e-324,-0\n").values) == std::vector<double>{0, 0, 4.9e-324, 0});
+    CHECK(std::signbit(elements<double>(read("a\n-1e-400\n").values)[0]));
+    CHECK(read("\"say \"\"a, b\"\"\",\"\"\"\",c\"\"d\n1,2,3\n").columns ==
+          std::vector<std::string>{"say \"a, b\"", "\"", "c\"\"d"});
+
     const auto says = [&](const std::string& text, std::string_view part, const xg::data::CsvOptions& options = {}) {
         const std::string error = message([&] { read(text, options); });
         CHECK(contains(error, "[read_csv] " + path));
@@ -140,6 +151,8 @@ TEST_CASE("CSV") {
     CHECK(says("a,b\n1,\n", "line 2, column 2: nothing"));
     CHECK(says("a,b\nnan,1\n", "line 2, column 1: a NaN"));
     CHECK(says("a\n1e999\n", "'1e999' is not a number"));
+    for (const char* text : {"+-5", "++5", "-+5", "--5", "+", "1e-400x", "+ 5"})
+        CHECK(says(std::string("a\n") + text + '\n', std::string("'") + text + "' is not a number"));
 }
 
 TEST_CASE("text") {
