@@ -74,12 +74,9 @@ std::optional<double> number_of(std::string_view text) {
     return value;
 }
 
-}  // namespace
+std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-Csv read_csv(const std::string& path, const CsvOptions& options) {
-    const FileName file{"read_csv", path};
-    const MappedFile mapped(file);
-    std::string_view rest(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size());
+Csv parse_csv(const FileName& file, std::string_view rest, const CsvOptions& options) {
     if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // a byte order mark
     Csv result;
     std::vector<double> values;
@@ -113,9 +110,18 @@ Csv read_csv(const std::string& path, const CsvOptions& options) {
     return result;
 }
 
+}  // namespace
+
+Csv read_csv(const std::string& path, const CsvOptions& options) {
+    const FileName file{"read_csv", path};
+    const MappedFile mapped(file);
+    return file.read([&] { return parse_csv(file, text_of(mapped.bytes()), options); });
+}
+
 std::string read_text(const std::string& path) {
-    const MappedFile mapped(FileName{"read_text", path});
-    return {reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size()};
+    const FileName file{"read_text", path};
+    const MappedFile mapped(file);
+    return file.read([&] { return std::string(text_of(mapped.bytes())); });
 }
 
 }  // namespace xtgrad::data

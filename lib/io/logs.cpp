@@ -97,7 +97,8 @@ std::string event_path(const std::string& folder) {
     const std::string stem = folder + "/events.out.tfevents." + std::to_string(std::int64_t(wall_time())) + '.' + host + '.' +
                              std::to_string(getpid()) + '.';
     int i = 0;
-    while (std::filesystem::exists(stem + std::to_string(i))) ++i;
+    std::error_code unknown;  // opening it will tell
+    while (std::filesystem::exists(stem + std::to_string(i), unknown)) ++i;
     return stem + std::to_string(i);
 }
 

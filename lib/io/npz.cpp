@@ -163,15 +163,17 @@ namespace io {
 TensorMap read_npz(const std::string& path) {
     const FileName name{"read_npz", path};
     const MappedFile file(name);
-    const Reader zip(name, file.bytes());
-    TensorMap result;
-    for (const Member& member : members(name, zip)) {
-        std::string key = member.name;
-        if (key.ends_with(".npy")) key.resize(key.size() - 4);
-        if (!result.emplace(key, read_member(name, zip, member)).second)
-            name.fail("there are two members ", in_quotes(member.name));
-    }
-    return result;
+    return name.read([&] {
+        const Reader zip(name, file.bytes());
+        TensorMap result;
+        for (const Member& member : members(name, zip)) {
+            std::string key = member.name;
+            if (key.ends_with(".npy")) key.resize(key.size() - 4);
+            if (!result.emplace(key, read_member(name, zip, member)).second)
+                name.fail("there are two members ", in_quotes(member.name));
+        }
+        return result;
+    });
 }
 
 void write_npz(const std::string& path, const TensorMap& tensors) {

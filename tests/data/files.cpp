@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "../io/files.hpp"
+#include "../sanitized.hpp"
 
 namespace xg = xtgrad;
 using Integers = std::vector<std::int64_t>;
@@ -160,4 +161,36 @@ TEST_CASE("text") {
     write(folder / "text", "a\0b\n"s);
     CHECK(xg::data::read_text(folder / "text") == "a\0b\n"s);
     CHECK(contains(message([&] { xg::data::read_text(folder / "none"); }), "none: cannot be opened"));
+}
+
+TEST_CASE("files that are larger than the memory" * doctest::skip(sanitized)) {
+    constexpr std::size_t large = std::size_t(64) << 20;
+    const TemporaryFolder folder;
+    const std::string text = folder / "text", table = folder / "table.csv", bomb = folder / "bomb.gz";
+    write(text, "");
+    std::filesystem::resize_file(text, large);
+    std::string numbers = "a\n";
+    while (numbers.size() < large / 16) numbers += "1\n1\n1\n1\n1\n1\n1\n1\n";
+    write(table, numbers);
+    write_gz(bomb, idx(8, {large}, std::string(large, '\0')));
+    const auto no_memory = [&](const std::string& file, std::size_t memory, auto&& read) {
+        std::string error;
+        with_memory(memory, [&] { error = message([&] { read(file); }); });
+        CHECK(contains(error, file + ": "));
+        return contains(error, "memory");
+    };
+    CHECK(no_memory(text, large + large / 2, xg::data::read_text));
+    CHECK(no_memory(table, large / 4, [](const std::string& file) { xg::data::read_csv(file); }));
+    CHECK(no_memory(bomb, large / 2, xg::data::read_idx));
+    write_part(folder / "train", 60000, true);
+    CHECK(no_memory(folder / "train-images-idx3-ubyte.gz", large / 2,
+                    [&](const std::string&) { xg::data::mnist(folder.path, "train"); }));
+}
+
+TEST_CASE("paths that cannot be looked at") {
+    const std::string longest(300, 'x');
+    const TemporaryFolder folder;
+    CHECK(contains(message([&] { xg::data::mnist(folder / longest, "train"); }),
+                   "train-images-idx3-ubyte: cannot be opened: File name too long"));
+    CHECK(contains(message([&] { xg::data::fashion_mnist("/dev/null", "test"); }), "is not there"));
 }

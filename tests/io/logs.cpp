@@ -98,6 +98,10 @@ TEST_CASE("an event file") {
     write(folder / "file", "");
     CHECK(contains(message([&] { xg::io::TensorBoardLog(folder / "file"); }), "the folder cannot be made"));
 
+    std::string deep = folder.path;  // a path that can be made, of which a file is too long
+    while (deep.size() < 4060) deep += '/' + std::string(std::min<std::size_t>(200, 4070 - deep.size()), 'd');
+    CHECK(contains(message([&] { xg::io::TensorBoardLog board(deep); }), "cannot be written: File name too long"));
+
     // TensorBoard itself, where Python has it.
     const std::string reads =
         "from tensorboard.backend.event_processing.event_accumulator import EventAccumulator as A; a = A('" +

@@ -10,8 +10,10 @@
 #include <xtgrad/ops/creation.hpp>
 #include <xtgrad/ops/indexing.hpp>
 #include <xtgrad/ops/manipulation.hpp>
+#include <xtgrad/runtime.hpp>
 #include <xtgrad/xtensor.hpp>
 
+#include "../sanitized.hpp"
 #include "files.hpp"
 
 namespace xg = xtgrad;
@@ -179,4 +181,24 @@ TEST_CASE("damaged files") {
     write(path, "garbage that is longer than the record at the end of an archive");
     CHECK(contains(message([&] { xg::io::read_npz(path); }), path + ": this is not an archive"));
     CHECK(contains(message([&] { xg::io::read_npy(path); }), path + ": this is not an array"));
+}
+
+TEST_CASE("files that are larger than the memory" * doctest::skip(sanitized)) {
+    constexpr std::size_t large = std::size_t(64) << 20;
+    const TemporaryFolder folder;
+    const std::string path = folder / "x.npy", archive = folder / "x.npz", other = folder / "x";
+    xg::set_pool_limit(0);
+    const xg::Tensor x = xg::zeros({xg::Index(large / 4)}, xg::f32);
+    xg::io::write_npy(path, xg::transpose(xg::reshape(x, {2, -1})));
+    xg::io::write_npz(archive, {{"x", x}});
+    xg::io::write_safetensors(other, {{"x", x}});
+    const auto no_memory = [&](const std::string& file, auto&& read) {
+        std::string text;
+        with_memory(large + large / 2, [&] { text = message([&] { read(file); }); });  // for the file, and not for the tensor
+        CHECK(contains(text, file + ": "));
+        return contains(text, "memory");
+    };
+    CHECK(no_memory(path, xg::io::read_npy));
+    CHECK(no_memory(archive, xg::io::read_npz));
+    CHECK(no_memory(other, xg::io::read_safetensors));
 }
