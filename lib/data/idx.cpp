@@ -32,9 +32,13 @@ Idx read_file(const FileName& name) {
     if (!file) name.fail_system("cannot be opened");
     gzbuffer(file.get(), 1 << 17);
     return parse_idx(name, [&](std::byte* to, std::size_t n) {
-        const int got = gzread(file.get(), to, unsigned(n));
-        if (got < 0) name.fail("cannot be read, or its gzip data is damaged");
-        return std::size_t(got);
+        constexpr std::size_t most = std::size_t(1) << 30;  // gzread counts in int
+        std::size_t all = 0;
+        for (int got = 1; got > 0 && all < n; all += std::size_t(got)) {
+            got = gzread(file.get(), to + all, unsigned(std::min(n - all, most)));
+            if (got < 0) name.fail("cannot be read, or its gzip data is damaged");
+        }
+        return all;
     });
 }
 
