@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -15,7 +16,14 @@ using namespace xtgrad::detail;
 namespace {
 
 Index batches_in_epoch(const Dataset& data, const BatchOptions& options) {
-    return (size(data) + (options.drop_last ? 0 : options.size - 1)) / options.size;
+    const Index n = size(data);
+    return n / options.size + (n % options.size != 0 && !options.drop_last);
+}
+
+/// In all epochs; as many as can be counted when there are more.
+Index batches_in_all(Index in_epoch, Index epochs) {
+    Index all;
+    return __builtin_mul_overflow(in_epoch, epochs, &all) ? std::numeric_limits<Index>::max() : all;
 }
 
 /// Makes one batch after the other.
@@ -26,12 +34,13 @@ public:
           options_(std::move(options)),
           order_rng_(options_.shuffle ? options_.shuffle->get().split() : Rng(0)),
           in_epoch_(batches_in_epoch(data_, options_)),
+          all_(batches_in_all(in_epoch_, options_.epochs)),
           next_(options_.skip) {}
 
     std::optional<Batch> operator()() {
-        if (next_ >= in_epoch_ * options_.epochs) return {};
+        if (next_ >= all_) return {};
         const Index n = data::size(data_), epoch = next_ / in_epoch_, begin = next_++ % in_epoch_ * options_.size,
-                    end = std::min(begin + options_.size, n);
+                    end = begin + std::min(options_.size, n - begin);
         if (options_.shuffle)
             for (; shuffled_ <= epoch; ++shuffled_) order_.inputs = permutation(n, order_rng_);
         Batch batch = options_.shuffle ? take(data_, slice(order_, begin, end).inputs) : slice(data_, begin, end);
@@ -42,7 +51,7 @@ private:
     Dataset data_;
     BatchOptions options_;
     Rng order_rng_;
-    Index in_epoch_, next_, shuffled_ = 0;
+    Index in_epoch_, all_, next_, shuffled_ = 0;
     Dataset order_;
 };
 
@@ -127,11 +136,12 @@ Batches::Batches(Dataset data, BatchOptions options) : data_(std::move(data)), o
 
 Batches::Iterator Batches::begin() const { return Iterator(std::make_shared<detail::BatchSource>(data_, options_)); }
 Index Batches::size() const noexcept {
-    return std::max<Index>(0, batches_in_epoch(data_, options_) * options_.epochs - options_.skip);
+    return std::max<Index>(0, batches_in_all(batches_in_epoch(data_, options_), options_.epochs) - options_.skip);
 }
 
 Batches::Iterator::Iterator(std::shared_ptr<detail::BatchSource> source) : source_(std::move(source)) { ++*this; }
 Batches::Iterator& Batches::Iterator::operator++() {
+    if (!source_) fail<Error>("batches", "there is no batch after the last one; compare with end() first");
     std::optional<Batch> batch = source_->next();
     if (batch)
         batch_ = std::move(*batch);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstring>
+#include <locale>
+#include <optional>
+#include <sstream>
 
 #include "../io/file.hpp"
 #include "../tensor/storage.hpp"
@@ -14,11 +16,26 @@ using namespace xtgrad::detail;
 
 namespace {
 
+/// Without blanks around it.
 std::string_view trimmed(std::string_view field) {
     const std::size_t begin = field.find_first_not_of(" \t"), end = field.find_last_not_of(" \t");
-    field = begin == field.npos ? field.substr(0, 0) : field.substr(begin, end - begin + 1);
-    if (field.size() >= 2 && field.front() == '"' && field.back() == '"') field = field.substr(1, field.size() - 2);
-    return field;
+    return begin == field.npos ? field.substr(0, 0) : field.substr(begin, end - begin + 1);
+}
+
+/// Without the quotes around it.
+std::string_view unquoted(std::string_view field) {
+    return field.size() >= 2 && field.front() == '"' && field.back() == '"' ? field.substr(1, field.size() - 2) : field;
+}
+
+/// What a field of the header says: in quotes, "" is a quote.
+std::string name_of(std::string_view field) {
+    const std::string_view inside = unquoted(field);
+    std::string name;
+    for (std::size_t i = 0; i < inside.size(); ++i) {
+        name += inside[i];
+        i += inside.size() != field.size() && inside.substr(i).starts_with("\"\"");
+    }
+    return name;
 }
 
 /// The fields of a line; a separator in quotes does not separate.
@@ -36,13 +53,6 @@ std::vector<std::string_view> fields_of(std::string_view line, char separator) {
     return fields;
 }
 
-bool is_number(std::string_view field) {
-    double value;
-    if (field.starts_with('+')) field.remove_prefix(1);
-    const auto [reached, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-    return error == std::errc() && reached == field.data() + field.size();
-}
-
 /// What may help where a field is no number.
 const char* remedy(std::string_view field, bool first, const CsvOptions& options) {
     if (options.separator != ';' && field.find(';') != field.npos)
@@ -52,47 +62,59 @@ const char* remedy(std::string_view field, bool first, const CsvOptions& options
     return first && !options.header ? "; does the file begin with names? Give {.header = true}" : "";
 }
 
-}  // namespace
+/// The first line of a text, which is taken from it; it ends as on Unix, Windows or an old Macintosh.
+std::string_view taken_line(std::string_view& text) {
+    const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+    const std::string_view line = text.substr(0, end), rest = text.substr(end);
+    text.remove_prefix(end + std::min<std::size_t>(rest.starts_with("\r\n") ? 2 : 1, rest.size()));
+    return line;
+}
 
-Csv read_csv(const std::string& path, const CsvOptions& options) {
-    const FileName file{"read_csv", path};
-    const MappedFile mapped(file);
-    std::string_view rest(reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size());
+/// The number that a text is as a whole. One that is too small is 0.
+std::optional<double> number_of(std::string_view text) {
+    if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+    double value;
+    const auto [reached, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (reached != text.data() + text.size() || error == std::errc::invalid_argument) return {};
+    if (error == std::errc()) return value;
+    std::istringstream digits{std::string(text)};  // from_chars does not say whether it is too small or too large
+    digits.imbue(std::locale::classic());
+    if (!(digits >> value)) return {};
+    return value;
+}
+
+std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+Csv parse_csv(const FileName& file, std::string_view rest, const CsvOptions& options) {
     if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // a byte order mark
     Csv result;
     std::vector<double> values;
     std::size_t columns = 0, rows = 0;
     bool names_next = options.header;
     for (std::size_t number = 1; !rest.empty(); ++number) {
-        const std::size_t end = std::min(rest.find('\n'), rest.size());
-        std::string_view line = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (trimmed(line).empty()) continue;
+        const std::string_view line = taken_line(rest);
+        if (trimmed(line).empty() && line.find(options.separator) == line.npos) continue;
         const auto fields = fields_of(line, options.separator);
         if (columns == 0) columns = fields.size();
         if (fields.size() != columns) file.fail("line ", number, " has ", fields.size(), " fields, the first one ", columns);
         if (std::exchange(names_next, false)) {
-            if (std::ranges::all_of(fields, is_number))
+            if (std::ranges::all_of(fields, [](std::string_view field) { return number_of(field).has_value(); }))
                 file.fail("line ", number,
                           " is all numbers, and would be the columns' names; if it is data give {.header = false}");
-            result.columns.assign(fields.begin(), fields.end());
+            std::ranges::transform(fields, std::back_inserter(result.columns), name_of);
             continue;
         }
         ++rows;
         for (std::size_t column = 0; column < columns; ++column) {
-            std::string_view field = fields[column];
-            double value = NAN;
-            if (field.starts_with('+')) field.remove_prefix(1);
-            const auto [reached, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-            const bool number_read = error == std::errc() && reached == field.data() + field.size();
-            if (!number_read && !field.empty())
-                file.fail("line ", number, ", column ", column + 1, ": ", in_quotes(fields[column]), " is not a number",
-                          remedy(fields[column], rows == 1, options));
-            if (std::isnan(value) && !options.allow_nan)
+            const std::string_view field = unquoted(fields[column]);
+            const std::optional<double> read = field.empty() ? NAN : number_of(field);
+            if (!read)
+                file.fail("line ", number, ", column ", column + 1, ": ", in_quotes(field), " is not a number",
+                          remedy(field, rows == 1, options));
+            if (std::isnan(*read) && !options.allow_nan)
                 file.fail("line ", number, ", column ", column + 1, ": ", field.empty() ? "nothing" : "a NaN",
                           "; to read it as NaN give {.allow_nan = true}");
-            values.push_back(value);
+            values.push_back(*read);
         }
     }
     result.values = allocate(f64, {Index(rows), Index(columns)}, file.op);
@@ -100,9 +122,18 @@ Csv read_csv(const std::string& path, const CsvOptions& options) {
     return result;
 }
 
+}  // namespace
+
+Csv read_csv(const std::string& path, const CsvOptions& options) {
+    const FileName file{"read_csv", path};
+    const MappedFile mapped(file);
+    return file.read([&] { return parse_csv(file, text_of(mapped.bytes()), options); });
+}
+
 std::string read_text(const std::string& path) {
-    const MappedFile mapped(FileName{"read_text", path});
-    return {reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size()};
+    const FileName file{"read_text", path};
+    const MappedFile mapped(file);
+    return file.read([&] { return std::string(text_of(mapped.bytes())); });
 }
 
 }  // namespace xtgrad::data

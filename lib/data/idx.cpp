@@ -32,17 +32,25 @@ Idx read_file(const FileName& name) {
     if (!file) name.fail_system("cannot be opened");
     gzbuffer(file.get(), 1 << 17);
     return parse_idx(name, [&](std::byte* to, std::size_t n) {
-        const int got = gzread(file.get(), to, unsigned(n));
-        if (got < 0) name.fail("cannot be read, or its gzip data is damaged");
-        return std::size_t(got);
+        constexpr std::size_t most = std::size_t(1) << 30;  // gzread counts in int
+        std::size_t all = 0;
+        for (int got = 1; got > 0 && all < n; all += std::size_t(got)) {
+            got = gzread(file.get(), to + all, unsigned(std::min(n - all, most)));
+            if (got < 0) name.fail("cannot be read, or its gzip data is damaged");
+        }
+        return all;
     });
 }
 
 /// The file of that name in a folder, or with .gz.
 FileName found(const char* op, const std::string& folder, const std::string& name) {
     const std::string path = folder + '/' + name;
-    for (const char* ending : {"", ".gz"})
-        if (std::filesystem::exists(path + ending)) return {op, path + ending};
+    for (const char* ending : {"", ".gz"}) {
+        std::error_code error;
+        const auto type = std::filesystem::status(path + ending, error).type();
+        if (type == std::filesystem::file_type::none) FileName{op, path + ending}.fail("cannot be opened: ", error.message());
+        if (type != std::filesystem::file_type::not_found) return {op, path + ending};
+    }
     FileName{op, path}.fail("is not there, nor with .gz; give the folder that holds the four files of the data set");
 }
 
@@ -53,15 +61,16 @@ data::Dataset digits(const char* op, const std::string& folder, const std::strin
     const std::string prefix = part == "train" ? "train" : "t10k";
     const FileName image_file = found(op, folder, prefix + "-images-idx3-ubyte"),
                    label_file = found(op, folder, prefix + "-labels-idx1-ubyte");
-    const Idx images = read_file(image_file), labels = read_file(label_file);
+    const auto read = [](const FileName& file) { return file.read([&] { return read_file(file); }); };
+    const Idx images = read(image_file), labels = read(label_file);
     if (images.kind != Stored::u8 || images.shape.size() != 3 || images.shape[1] != side || images.shape[2] != side)
         image_file.fail("holds ", images.shape, ", not bytes (n, 28, 28)");
     if (labels.kind != Stored::u8 || labels.shape != Shape{images.shape[0]})
         label_file.fail("holds ", labels.shape, ", not a byte for each of ", images.shape[0], " images");
     if (std::ranges::any_of(labels.bytes, [](std::byte b) { return b >= classes; })) label_file.fail("holds a label above 9");
-    const Tensor inputs = allocate(f32, {images.shape[0], side * side}, op);
+    const Tensor inputs = image_file.read([&] { return allocate(f32, {images.shape[0], side * side}, op); });
     std::ranges::transform(images.bytes, mutable_data<float>(inputs), [](std::byte b) { return float(b) / 255; });
-    return {inputs, decoded(label_file, {"the file", labels.kind, labels.shape, labels.bytes})};
+    return {inputs, label_file.read([&] { return decoded(label_file, {"the file", labels.kind, labels.shape, labels.bytes}); })};
 }
 
 }  // namespace
@@ -98,8 +107,10 @@ namespace data {
 
 Tensor read_idx(const std::string& path) {
     const FileName name{"read_idx", path};
-    const Idx idx = read_file(name);
-    return decoded(name, {"the file", idx.kind, idx.shape, idx.bytes, true});
+    return name.read([&] {
+        const Idx idx = read_file(name);
+        return decoded(name, {"the file", idx.kind, idx.shape, idx.bytes, true});
+    });
 }
 
 Dataset mnist(const std::string& folder, const std::string& part) { return digits("mnist", folder, part); }

@@ -41,13 +41,30 @@ MappedFile::~MappedFile() {
     if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
-ReplacedFile::ReplacedFile(const FileName& name) : name_(name) {
-    std::error_code unresolved;
-    target_ = std::filesystem::weakly_canonical(name.path, unresolved).string();
-    if (unresolved) target_ = name.path;
-    partial_ = target_ + ".partial";
+namespace {
+
+/// Where a path leads: symbolic links are followed, also to what does not exist.
+std::string followed(const FileName& name) {
+    std::filesystem::path path = name.path;
+    constexpr int most = 40;  // as Linux has it
+    for (int links = 0; links < most; ++links) {
+        std::error_code no_link;
+        const std::filesystem::path next = std::filesystem::read_symlink(path, no_link);
+        if (no_link) return path.string();
+        path = path.parent_path() / next;  // next, if it is absolute
+    }
+    errno = ELOOP;
+    name.fail_system("cannot be written");
+}
+
+}  // namespace
+
+ReplacedFile::ReplacedFile(const FileName& name) : name_(name), target_(followed(name)), partial_(target_ + ".partial") {
+    struct stat old;
+    const bool replaces = stat(target_.c_str(), &old) == 0;
+    if (replaces && !S_ISREG(old.st_mode)) name_.fail("cannot be replaced: it is not a regular file");
     while (true) {
-        const int file = open(partial_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        const int file = open(partial_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, replaces ? 0600 : 0666);
         if (file < 0) name_.fail_system("cannot be written");
         if (flock(file, LOCK_EX | LOCK_NB) != 0) {
             close(file);
@@ -56,7 +73,8 @@ ReplacedFile::ReplacedFile(const FileName& name) : name_(name) {
         // Whoever held the lock before may have renamed the file meanwhile.
         struct stat opened, named;
         const bool same = fstat(file, &opened) == 0 && stat(partial_.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
-        if (same && ftruncate(file, 0) == 0) file_ = fdopen(file, "wb");
+        const bool ready = same && ftruncate(file, 0) == 0 && (!replaces || fchmod(file, old.st_mode & 0777) == 0);
+        if (ready) file_ = fdopen(file, "wb");
         if (file_) return;
         close(file);
         if (same) name_.fail_system("cannot be written");

@@ -1,6 +1,7 @@
 // Files: mapped for reading, replaced as a whole for writing.
 #pragma once
 #include <cstdio>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,19 @@ struct FileName {
     }
     /// fail with the system's reason behind it.
     [[noreturn, gnu::cold]] void fail_system(std::string_view what) const;
+
+    /// What f() reads. That there is no memory for it is an IoError of this file, as all that is wrong with it.
+    auto read(auto f) const {
+        try {
+            return f();
+        } catch (const IoError&) {
+            throw;
+        } catch (const Error& error) {  // of tensors
+            fail(error.what());
+        } catch (const std::bad_alloc&) {
+            fail("there is not enough memory to read it");
+        }
+    }
 };
 
 /// A name from a file, in quotes, at most 80 bytes of it.
@@ -42,7 +56,8 @@ private:
 };
 
 /// Writes path.partial; commit() makes it path, in one step that a kill or a loss of power leaves done or not begun. Without
-/// commit the old file stays. A symbolic link stays one: its target is replaced. Throws IoError.
+/// commit the old file stays. A symbolic link stays one: its target is replaced, or made. The new file has the mode of the old
+/// one. Throws IoError, also when the old one is not a regular file.
 class ReplacedFile {
 public:
     explicit ReplacedFile(const FileName&);

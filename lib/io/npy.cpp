@@ -156,7 +156,7 @@ namespace io {
 Tensor read_npy(const std::string& path) {
     const FileName name{"read_npy", path};
     const MappedFile file(name);
-    return parse_npy(name, "", file.bytes());
+    return name.read([&] { return parse_npy(name, "", file.bytes()); });
 }
 
 void write_npy(const std::string& path, const Tensor& x) {

@@ -3,7 +3,9 @@
 
 #include <xtgrad/io/tensors.hpp>
 
+#include <algorithm>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "../tensor/storage.hpp"
 #include "npy.hpp"
@@ -14,8 +16,9 @@ using namespace detail;
 
 namespace {
 
-constexpr std::uint32_t local_signature = 0x04034b50, central_signature = 0x02014b50, end_signature = 0x06054b50;
-constexpr std::size_t local_size = 30, central_size = 46, end_size = 22;
+constexpr std::uint32_t local_signature = 0x04034b50, central_signature = 0x02014b50, end_signature = 0x06054b50,
+                        end64_signature = 0x06064b50, locator_signature = 0x07064b50;
+constexpr std::size_t local_size = 30, central_size = 46, end_size = 22, locator_size = 20;
 constexpr std::uint64_t in_extra_field = 0xffffffff;
 
 /// Little-endian integers at checked places.
@@ -70,9 +73,16 @@ std::vector<Member> members(const FileName& file, const Reader& zip) {
             break;
         }
     if (end == zip.size()) file.fail("this is not an archive of NumPy's (.npz), or it is truncated");
+    std::uint64_t at = zip.read<std::uint32_t>(end + 16), count = zip.read<std::uint16_t>(end + 10);
+    // What does not fit that record stands in one of zip64, to which a locator before the end points.
+    if (end >= locator_size && zip.read<std::uint32_t>(end - locator_size) == locator_signature) {
+        const auto end64 = zip.read<std::uint64_t>(end - locator_size + 8);
+        if (zip.read<std::uint32_t>(end64) != end64_signature) file.fail("the archive is damaged");
+        count = zip.read<std::uint64_t>(end64 + 32);
+        at = zip.read<std::uint64_t>(end64 + 48);
+    }
     std::vector<Member> result;
-    std::uint64_t at = zip.read<std::uint32_t>(end + 16);
-    for (int left = zip.read<std::uint16_t>(end + 10); left > 0; --left) {
+    for (; count > 0; --count) {
         if (zip.read<std::uint32_t>(at) != central_signature) file.fail("the archive is damaged");
         const auto name = zip.read<std::uint16_t>(at + 28), extra = zip.read<std::uint16_t>(at + 30),
                    comment = zip.read<std::uint16_t>(at + 32);
@@ -87,6 +97,7 @@ std::vector<Member> members(const FileName& file, const Reader& zip) {
         at += central_size + name + extra + comment;
         result.push_back(std::move(member));
     }
+    if (zip.read<std::uint32_t>(at) == central_signature) file.fail("the archive has more members than it counts: it is damaged");
     return result;
 }
 
@@ -127,6 +138,19 @@ Tensor read_member(const FileName& file, const Reader& zip, const Member& member
     return parse_npy(file, what, bytes);
 }
 
+constexpr std::uint16_t utf8_flag = 1 << 11;
+
+/// Is a name ASCII, which needs no flag? Throws IoError when it is not UTF-8.
+bool check_name(const FileName& file, const std::string& name) {
+    if (std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 128; })) return true;
+    try {
+        static_cast<void>(nlohmann::json(name).dump());
+    } catch (const nlohmann::json::exception&) {
+        file.fail("a name is not UTF-8");
+    }
+    return false;
+}
+
 template <class... Value>
 void append(std::string& to, Value... values) {
     (to.append(reinterpret_cast<const char*>(&values), sizeof values), ...);
@@ -139,32 +163,35 @@ namespace io {
 TensorMap read_npz(const std::string& path) {
     const FileName name{"read_npz", path};
     const MappedFile file(name);
-    const Reader zip(name, file.bytes());
-    TensorMap result;
-    for (const Member& member : members(name, zip)) {
-        std::string key = member.name;
-        if (key.ends_with(".npy")) key.resize(key.size() - 4);
-        if (!result.emplace(key, read_member(name, zip, member)).second)
-            name.fail("there are two members ", in_quotes(member.name));
-    }
-    return result;
+    return name.read([&] {
+        const Reader zip(name, file.bytes());
+        TensorMap result;
+        for (const Member& member : members(name, zip)) {
+            std::string key = member.name;
+            if (key.ends_with(".npy")) key.resize(key.size() - 4);
+            if (!result.emplace(key, read_member(name, zip, member)).second)
+                name.fail("there are two members ", in_quotes(member.name));
+        }
+        return result;
+    });
 }
 
 void write_npz(const std::string& path, const TensorMap& tensors) {
     const FileName name{"write_npz", path};
-    const std::uint16_t version = 20, flags = 0, stored = 0, time = 0, date = 0x21, no_extra = 0,
+    const std::uint16_t version = 20, stored = 0, time = 0, date = 0x21, no_extra = 0,
                         no_comment = 0;  // 1980, as zips begin
     ReplacedFile file(name);
     std::string directory;
     std::uint64_t offset = 0;
     const auto check = [&](std::uint64_t value, std::uint64_t limit) {
-        if (value >= limit) name.fail("this is too much for an archive of less than 4 GiB and 65536 members; use safetensors");
+        if (value >= limit) name.fail("this is too much for an archive of less than 4 GiB and 65535 members; use safetensors");
     };
     check(tensors.size(), 0xffff);
     for (const auto& [key, tensor] : tensors) {
         check_defined(name.op, tensor);
         const Tensor dense = contiguous(tensor);
         const std::string member = key + ".npy", header = npy_header(dense);
+        const std::uint16_t flags = check_name(name, key) ? 0 : utf8_flag;
         const Bytes bytes = bytes_of(dense);
         const std::uint64_t end = offset + local_size + member.size() + header.size() + bytes.size();
         check(member.size(), 0xffff);

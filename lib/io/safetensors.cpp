@@ -146,14 +146,18 @@ struct io::detail::SafetensorsFile {
 
 namespace io {
 
-Safetensors::Safetensors(const std::string& path)
-    : file_(std::make_shared<const detail::SafetensorsFile>(FileName{"read_safetensors", path})) {}
+Safetensors::Safetensors(const std::string& path) {
+    const FileName name{"read_safetensors", path};
+    file_ = name.read([&] { return std::make_shared<const detail::SafetensorsFile>(name); });
+}
 const std::vector<std::string>& Safetensors::names() const noexcept { return file_->index.names; }
 const Metadata& Safetensors::metadata() const noexcept { return file_->index.metadata; }
 bool Safetensors::contains(std::string_view name) const noexcept { return file_->places.contains(name); }
 Shape Safetensors::shape(std::string_view name) const { return file_->at(name).shape; }
 Dtype Safetensors::dtype(std::string_view name) const { return loaded_as(file_->at(name).kind); }
-Tensor Safetensors::operator[](std::string_view name) const { return decoded(file_->name, file_->at(name)); }
+Tensor Safetensors::operator[](std::string_view name) const {
+    return file_->name.read([&] { return decoded(file_->name, file_->at(name)); });
+}
 
 TensorMap read_safetensors(const std::string& path) {
     const Safetensors file(path);

@@ -1,7 +1,7 @@
 #include <xtgrad/io/save.hpp>
 
+#include <algorithm>
 #include <charconv>
-#include <set>
 
 #include "elements.hpp"
 
@@ -25,9 +25,8 @@ public:
     }
     void check(const FileName& file) const {
         if (count_ == 0) return;
-        std::ostringstream more;
-        if (count_ > shown) more << "\n  and " << count_ - shown << " more";
-        file.fail("does not fit; nothing was changed:", text_.str(), more.str());
+        const std::string more = count_ > shown ? "\n  and " + std::to_string(count_ - shown) + " more" : "";
+        file.fail("does not fit; nothing was changed:", text_.str(), more);
     }
 
 private:
@@ -44,12 +43,74 @@ void check_fits(Complaints& complaints, const io::Safetensors& stored, const std
                    " in the program");
 }
 
+using Names = std::set<std::string>;
+
+/// Are these the parameters of a model, or of one part of it by their names there?
+bool is_part(const Names& parameters, const Names& names) {
+    const std::string& first = *names.begin();
+    return std::ranges::any_of(parameters, [&](const std::string& p) {
+        if (!p.ends_with(first)) return false;
+        const std::string part = p.substr(0, p.size() - first.size());
+        if (first.empty()) return names.size() == 1;  // a tensor by itself
+        Names inside;
+        for (const std::string& other : parameters)
+            if (other.starts_with(part)) inside.insert(other.substr(part.size()));
+        return (part.empty() || part.ends_with('.')) && inside == names;
+    });
+}
+
+/// Complains unless all maps of an optimizer are for the same parameters: those of the model or a part of it, where that is
+/// known. steps(owner) is how many it has done, by what its names begin with.
+void check_states(Complaints& complaints, const io::detail::StateNames& states, auto steps) {
+    std::map<std::string, std::vector<std::string>> optimizers;
+    for (const auto& [prefix, names] : states.maps)
+        optimizers[prefix.substr(0, prefix.substr(0, prefix.size() - 1).rfind('.') + 1)].push_back(prefix);
+    for (const auto& [owner, maps] : optimizers) {
+        Names wanted;
+        for (const std::string& prefix : maps) wanted.insert(states.maps.at(prefix).begin(), states.maps.at(prefix).end());
+        if (wanted.empty() && steps(owner) == 0) continue;
+        if (states.parameters && (wanted.empty() || !is_part(*states.parameters, wanted))) wanted = *states.parameters;
+        for (const std::string& prefix : maps) {
+            const Names& names = states.maps.at(prefix);
+            for (const std::string& name : wanted)
+                if (!names.contains(name)) complaints.add(in_quotes(prefix + name), " is missing");
+            for (const std::string& name : names)
+                if (!wanted.contains(name)) complaints.add(in_quotes(prefix + name), " belongs to no parameter of the model");
+            if (wanted.empty() && !states.parameters)
+                complaints.add(in_quotes(prefix), " has no names, after ", steps(owner), " steps");
+        }
+    }
+}
+
+/// Those of a file, of which `maps` says what goes into the maps of the targets.
+io::detail::StateNames state_names(const io::Safetensors& stored, const io::detail::Targets& targets,
+                                   const std::vector<io::TensorMap>& maps, std::optional<std::string_view> model) {
+    io::detail::StateNames states;
+    for (std::size_t i = 0; i < maps.size(); ++i)
+        if (targets.maps[i].role == nn::Role::state) {
+            Names& names = states.maps[targets.maps[i].prefix];
+            for (const auto& [key, x] : maps[i]) names.insert(key);
+        }
+    if (!model) return states;
+    states.parameters.emplace();
+    const auto add = [&](const std::string& name, nn::Role role) {
+        if (role == nn::Role::parameter && name.starts_with(*model) && is_floating(stored.dtype(name)))
+            states.parameters->insert(name.substr(model->size()));
+    };
+    for (const auto& target : targets.tensors) add(target.name, target.role);
+    for (std::size_t i = 0; i < maps.size(); ++i)
+        for (const auto& [key, x] : maps[i]) add(targets.maps[i].prefix + key, targets.maps[i].role);
+    return states;
+}
+
+/// `model`: what the names of the model's parameters begin with, whose optimizer is there too.
 void load_into(const FileName& file, const io::Safetensors& stored, const io::detail::Targets& targets,
-               const LoadOptions& options) {
+               const LoadOptions& options, std::optional<std::string_view> model = {}) {
     Complaints complaints;
     std::set<std::string_view> expected;
-    for (const auto& [name, target] : targets.tensors) {
+    for (const auto& [name, target, role] : targets.tensors) {
         expected.insert(name);
+        if (role == nn::Role::state) continue;  // of any shape, or none
         if (stored.contains(name))
             check_fits(complaints, stored, name, *target);
         else
@@ -58,15 +119,20 @@ void load_into(const FileName& file, const io::Safetensors& stored, const io::de
     std::vector<io::TensorMap> maps(targets.maps.size());
     for (const std::string& name : stored.names()) {
         if (expected.contains(name)) continue;
-        const auto map = std::ranges::find_if(targets.maps, [&](const auto& m) { return name.starts_with(m.first); });
+        const auto map = std::ranges::find_if(targets.maps, [&](const auto& m) { return name.starts_with(m.prefix); });
         if (map == targets.maps.end()) {
             complaints.add(in_quotes(name), " is in the file and unknown to the program");
             continue;
         }
-        const std::string key = name.substr(map->first.size());
-        if (const auto old = map->second->find(key); old != map->second->end()) check_fits(complaints, stored, name, old->second);
+        const std::string key = name.substr(map->prefix.size());
+        if (const auto old = map->map->find(key); old != map->map->end()) check_fits(complaints, stored, name, old->second);
         maps[std::size_t(map - targets.maps.begin())][key] = {};
     }
+    complaints.check(file);
+    check_states(complaints, state_names(stored, targets, maps, model), [&](const std::string& owner) {
+        const std::string name = owner + "steps";
+        return stored.contains(name) && stored.shape(name).empty() ? stored[name].item<std::int64_t>() : 0;
+    });
     complaints.check(file);
 
     const auto read = [&](const std::string& name) {
@@ -76,11 +142,11 @@ void load_into(const FileName& file, const io::Safetensors& stored, const io::de
     };
     std::vector<Tensor> values;
     values.reserve(targets.tensors.size());
-    for (const auto& [name, target] : targets.tensors) values.push_back(read(name));
+    for (const auto& target : targets.tensors) values.push_back(stored.contains(target.name) ? read(target.name) : Tensor());
     for (std::size_t i = 0; i < maps.size(); ++i)
-        for (auto& [key, value] : maps[i]) value = read(targets.maps[i].first + key);
-    for (std::size_t i = 0; i < values.size(); ++i) *targets.tensors[i].second = std::move(values[i]);
-    for (std::size_t i = 0; i < maps.size(); ++i) *targets.maps[i].second = std::move(maps[i]);
+        for (auto& [key, value] : maps[i]) value = read(targets.maps[i].prefix + key);
+    for (std::size_t i = 0; i < values.size(); ++i) *targets.tensors[i].tensor = std::move(values[i]);
+    for (std::size_t i = 0; i < maps.size(); ++i) *targets.maps[i].map = std::move(maps[i]);
 }
 
 template <class T>
@@ -104,7 +170,11 @@ void io::detail::load(const std::string& path, const Targets& targets, const Loa
     load_into(file, stored, targets, options);
 }
 
-void io::detail::save_checkpoint(const std::string& path, const TensorMap& tensors, const Checkpoint& run) {
+void io::detail::save_checkpoint(const std::string& path, const TensorMap& tensors, const StateNames& states,
+                                 const Checkpoint& run) {
+    Complaints complaints;
+    check_states(complaints, states, [](const std::string&) { return 0; });
+    complaints.check({"save_checkpoint", path});
     Metadata metadata = run.metadata;
     for (const auto& [key, value] : metadata)
         if (key.starts_with(reserved))
@@ -124,7 +194,7 @@ Checkpoint io::detail::load_checkpoint(const std::string& path, const Targets& t
     run.rng.set_position(number<std::uint64_t>(file, metadata, position_key));
     for (const auto& [key, value] : metadata)
         if (!key.starts_with(reserved)) run.metadata[key] = value;
-    load_into(file, stored, targets, options);
+    load_into(file, stored, targets, options, "model.");
     return run;
 }
 

@@ -37,8 +37,8 @@ std::string summary(const std::vector<SummaryRow>& rows) {
     for (const auto& [name, shape, dtype, n] : lines)
         os << std::left << std::setw(int(width[0]) + 2) << name << std::setw(int(width[1]) + 2) << shape
            << std::setw(int(width[2]) + 2) << dtype << n << '\n';
-    os << parameters << " parameters";
-    if (buffers) os << ", " << buffers << " in buffers";
+    os << std::to_string(parameters) << " parameters";  // no grouped digits: a program may read them
+    if (buffers) os << ", " << std::to_string(buffers) << " in buffers";
     os << '\n';
     return os.str();
 }

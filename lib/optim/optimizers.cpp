@@ -73,10 +73,12 @@ void check_options(const char* op, const Options& options, std::span<const Param
     }
 }
 
-void check(const char* op, std::span<const Parameter> parameters, std::span<const Tensor> grads, const States& states) {
+void check(const char* op, const Tensor& steps, std::span<const Parameter> parameters, std::span<const Tensor> grads,
+           const States& states) {
     if (parameters.size() != grads.size())
         fail<Error>(op, grads.size(), " gradients for ", parameters.size(),
                     " parameters; give one for each of nn::parameters(model), in that order");
+    bool made = steps.item<std::int64_t>() == 0;  // a state: by names, of which none may be there twice
     for (std::size_t i = 0; i < grads.size(); ++i) {
         const auto& [name, value] = parameters[i];
         detail::check_fits(op, "the gradient of " + name, grads[i], *value);
@@ -84,8 +86,11 @@ void check(const char* op, std::span<const Parameter> parameters, std::span<cons
             if (!state.map) continue;
             if (const auto at = state.map->find(name); at != state.map->end())
                 detail::check_fits(op, "the state of " + name, at->second, *value);
+            else
+                made = true;
         }
     }
+    if (made) nn::detail::check_distinct(parameters, &Parameter::name);
 }
 
 /// A pass over each parameter: f(kernels, rate, fresh) of the step is the numbers of its kernel; `fresh`: its state is new.
@@ -93,7 +98,7 @@ template <class Options>
 void update_all(const char* op, const Options& options, Tensor& steps, std::span<const Parameter> parameters,
                 std::span<const Tensor> grads, const States& states, auto kernel, auto numbers) {
     check_options(op, options, parameters);
-    check(op, parameters, grads, states);
+    check(op, steps, parameters, grads, states);
     steps = Tensor(steps.item<std::int64_t>() + 1);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         const std::string& name = parameters[i].name;

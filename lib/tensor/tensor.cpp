@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cstring>
+#include <locale>
 #include <ostream>
+#include <string>
 
 #include "message.hpp"
 #include "pool.hpp"
@@ -19,9 +21,10 @@ void IndexList::too_long() {
     detail::fail<ShapeError>("shape", "a tensor has at most ", max_rank, " axes; join some with reshape");
 }
 
+// In one notation whatever the stream's locale is: grouped digits, (1,234, 2), would be another shape.
 std::ostream& operator<<(std::ostream& os, const IndexList& list) {
     os << '(';
-    for (std::size_t i = 0; i < list.size(); ++i) os << (i ? ", " : "") << list[i];
+    for (std::size_t i = 0; i < list.size(); ++i) os << (i ? ", " : "") << std::to_string(list[i]);
     return os << (list.size() == 1 ? ",)" : ")");
 }
 
@@ -42,6 +45,7 @@ namespace detail {
 
 std::string message(std::string_view op, std::initializer_list<MessagePart> parts) {
     std::ostringstream text;
+    text.imbue(std::locale::classic());  // a message says the same whatever the program's locale is
     text << '[' << op << "] ";
     for (const MessagePart& part : parts) text << part;
     return text.str();

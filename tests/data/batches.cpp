@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <limits>
 #include <ranges>
 #include <thread>
 
@@ -68,6 +69,31 @@ TEST_CASE("in order") {
     }
 }
 
+TEST_CASE("all at once, and for ever") {
+    constexpr xg::Index most = std::numeric_limits<xg::Index>::max();
+    const auto data = numbered(3);
+    const std::vector<Integers> whole{{100, 101, 102}};
+    CHECK(targets(xg::data::batches(data, {.size = most})) == whole);
+    CHECK(targets(xg::data::batches(data, {.size = most, .drop_last = true})).empty());
+    CHECK(targets(xg::data::batches(data, {.size = most - 1, .epochs = 2, .skip = 1})) == whole);
+    CHECK(targets(xg::data::batches(data, {.skip = most})).empty());
+    for (const xg::Index size : {1, 2, 3}) {
+        const auto endless = xg::data::batches(data, {.size = size, .epochs = most});
+        CHECK(endless.size() == most);
+        auto at = endless.begin();
+        for (int i = 0; i < 20; ++i) {
+            REQUIRE(at != endless.end());
+            ++at;
+        }
+    }
+    const auto batches = xg::data::batches(data);
+    auto at = batches.begin();
+    ++at;
+    CHECK(at == batches.end());
+    CHECK(contains(message<xg::Error>([&] { ++at; }), "[batches] there is no batch after the last one"));
+    CHECK(contains(message<xg::Error>([&] { xg::data::Batches::Iterator()++; }), "no batch after"));
+}
+
 TEST_CASE("shuffled, each epoch and each loop in another order") {
     xg::Rng rng(5);
     const auto data = numbered(50);
@@ -111,6 +137,27 @@ TEST_CASE("prefetch gives the same batches, transformed in order on another thre
     CHECK(run(1, 1) == expected);
     CHECK(run(5, 2) == expected);
     CHECK(run(100, 2) == expected);
+}
+
+TEST_CASE("a transform with a generator for each batch gives the same ones after a restart") {
+    const auto run = [data = numbered(40)](xg::Index skip) {
+        xg::Rng order(2);
+        const auto noisy = [number = skip](xg::data::Batch batch) mutable {
+            xg::Rng noise(std::uint64_t(number++));
+            batch.inputs = batch.inputs + xg::randn(batch.inputs.shape(), xg::f64, noise);
+            return batch;
+        };
+        std::vector<double> all;
+        for (const auto& [inputs, labels] :
+             xg::data::batches(data, {.size = 8, .shuffle = order, .transform = noisy, .epochs = 3, .skip = skip})) {
+            const auto values = elements<double>(inputs);
+            all.insert(all.end(), values.begin(), values.end());
+        }
+        return all;
+    };
+    const auto whole = run(0), rest = run(7);
+    CHECK(rest == std::vector<double>(whole.end() - std::ptrdiff_t(rest.size()), whole.end()));
+    CHECK(rest.size() == 8 * 8 * 2);
 }
 
 TEST_CASE("prefetch uses another thread, a few batches ahead") {

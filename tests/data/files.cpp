@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "../io/files.hpp"
+#include "../sanitized.hpp"
 
 namespace xg = xtgrad;
 using Integers = std::vector<std::int64_t>;
@@ -129,6 +130,17 @@ TEST_CASE("CSV") {
     CHECK(read("").values.shape() == xg::Shape{0, 0});
     CHECK(std::isnan(elements<double>(read("a,b\n1,\n", {.allow_nan = true}).values)[1]));
 
+    const auto old = read("a,b\r1,2\r\r3,4\r");
+    CHECK(old.columns == std::vector<std::string>{"a", "b"});
+    CHECK(elements<double>(old.values) == std::vector<double>{1, 2, 3, 4});
+    const auto gaps = read("a\tb\n1\t2\n\t\n \n\n3\t\n", {.separator = '\t', .allow_nan = true});
+    CHECK(gaps.values.shape() == xg::Shape{3, 2});
+    CHECK(std::isnan(elements<double>(gaps.values)[2]));
+    CHECK(elements<double>(read("a,b,c,d\n1e-400,-1e-400,4.9e-324,-0\n").values) == std::vector<double>{0, 0, 4.9e-324, 0});
+    CHECK(std::signbit(elements<double>(read("a\n-1e-400\n").values)[0]));
+    CHECK(read("\"say \"\"a, b\"\"\",\"\"\"\",c\"\"d\n1,2,3\n").columns ==
+          std::vector<std::string>{"say \"a, b\"", "\"", "c\"\"d"});
+
     const auto says = [&](const std::string& text, std::string_view part, const xg::data::CsvOptions& options = {}) {
         const std::string error = message([&] { read(text, options); });
         CHECK(contains(error, "[read_csv] " + path));
@@ -144,6 +156,8 @@ TEST_CASE("CSV") {
     CHECK(says("a,b\n1,\n", "line 2, column 2: nothing"));
     CHECK(says("a,b\nnan,1\n", "line 2, column 1: a NaN"));
     CHECK(says("a\n1e999\n", "'1e999' is not a number"));
+    for (const char* text : {"+-5", "++5", "-+5", "--5", "+", "1e-400x", "+ 5"})
+        CHECK(says(std::string("a\n") + text + '\n', std::string("'") + text + "' is not a number"));
 }
 
 TEST_CASE("text") {
@@ -151,4 +165,36 @@ TEST_CASE("text") {
     write(folder / "text", "a\0b\n"s);
     CHECK(xg::data::read_text(folder / "text") == "a\0b\n"s);
     CHECK(contains(message([&] { xg::data::read_text(folder / "none"); }), "none: cannot be opened"));
+}
+
+TEST_CASE("files that are larger than the memory" * doctest::skip(sanitized)) {
+    constexpr std::size_t large = std::size_t(64) << 20;
+    const TemporaryFolder folder;
+    const std::string text = folder / "text", table = folder / "table.csv", bomb = folder / "bomb.gz";
+    write(text, "");
+    std::filesystem::resize_file(text, large);
+    std::string numbers = "a\n";
+    while (numbers.size() < large / 16) numbers += "1\n1\n1\n1\n1\n1\n1\n1\n";
+    write(table, numbers);
+    write_gz(bomb, idx(8, {large}, std::string(large, '\0')));
+    const auto no_memory = [&](const std::string& file, std::size_t memory, auto&& read) {
+        std::string error;
+        with_memory(memory, [&] { error = message([&] { read(file); }); });
+        CHECK(contains(error, file + ": "));
+        return contains(error, "memory");
+    };
+    CHECK(no_memory(text, large + large / 2, xg::data::read_text));
+    CHECK(no_memory(table, large / 4, [](const std::string& file) { xg::data::read_csv(file); }));
+    CHECK(no_memory(bomb, large / 2, xg::data::read_idx));
+    write_part(folder / "train", 60000, true);
+    CHECK(no_memory(folder / "train-images-idx3-ubyte.gz", large / 2,
+                    [&](const std::string&) { xg::data::mnist(folder.path, "train"); }));
+}
+
+TEST_CASE("paths that cannot be looked at") {
+    const std::string longest(300, 'x');
+    const TemporaryFolder folder;
+    CHECK(contains(message([&] { xg::data::mnist(folder / longest, "train"); }),
+                   "train-images-idx3-ubyte: cannot be opened: File name too long"));
+    CHECK(contains(message([&] { xg::data::fashion_mnist("/dev/null", "test"); }), "is not there"));
 }

@@ -1,6 +1,7 @@
 // What the tests of files share: a folder of their own, stored files, damaged copies, errors.
 #pragma once
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -45,6 +46,18 @@ std::string message(auto&& f) {
         return error.what();
     }
     return "";
+}
+
+/// f() in a process that may have so many more bytes than it has.
+inline void with_memory(std::size_t bytes, auto&& f) {
+    std::size_t pages;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit before;
+    REQUIRE(getrlimit(RLIMIT_AS, &before) == 0);
+    const rlimit limit{rlim_t(pages * std::size_t(sysconf(_SC_PAGESIZE)) + bytes), before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
+    f();
+    REQUIRE(setrlimit(RLIMIT_AS, &before) == 0);
 }
 
 inline bool contains(const std::string& text, std::string_view part) {

@@ -1,13 +1,19 @@
 // NumPy's files, read, written, and damaged.
 #include <xtgrad/io/tensors.hpp>
 
+#include <cstring>
+#include <locale>
+
 #include <xtensor/xarray.hpp>
 #include <xtensor/xnpy.hpp>
 
 #include <xtgrad/ops/creation.hpp>
+#include <xtgrad/ops/indexing.hpp>
 #include <xtgrad/ops/manipulation.hpp>
+#include <xtgrad/runtime.hpp>
 #include <xtgrad/xtensor.hpp>
 
+#include "../sanitized.hpp"
 #include "files.hpp"
 
 namespace xg = xtgrad;
@@ -69,6 +75,68 @@ TEST_CASE("arrays that we wrote, read by xtensor and by ourselves") {
     CHECK(back.at("e").item<int>() == 3);
 }
 
+TEST_CASE("a program's locale does not reach files and messages") {
+    struct Grouped : std::numpunct<char> {
+        char do_thousands_sep() const override { return ','; }
+        std::string do_grouping() const override { return "\3"; }
+    };
+    const std::locale before = std::locale::global(std::locale(std::locale::classic(), new Grouped));
+    const TemporaryFolder folder;
+    const std::string path = folder / "x";
+    const xg::Tensor x = xg::ones({1234, 2}, xg::f32);
+    xg::io::write_npy(path, x);
+    CHECK(contains(contents(path), "'shape': (1234, 2), }"));
+    CHECK(xg::io::read_npy(path).shape() == x.shape());
+    xg::io::write_npz(path, {{"x", x}});
+    CHECK(xg::io::read_npz(path).at("x").shape() == x.shape());
+    CHECK(contains(message<xg::IndexError>([&] { xg::take(x, xg::Tensor(5678)); }), "5678"));
+    CHECK(contains(message<xg::ShapeError>([&] { xg::reshape(x, {1357}); }), "(1357,)"));
+    CHECK(xg::nn::summary(x) ==
+          "name  shape      dtype  count\n"
+          "      (1234, 2)  f32    2468\n"
+          "2468 parameters\n");
+    std::locale::global(before);
+}
+
+TEST_CASE("archives of many members, and names that are not ASCII") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "x.npz";
+    const auto bytes_of = [](auto... value) {
+        std::string bytes;
+        (bytes.append(reinterpret_cast<const char*>(&value), sizeof value), ...);
+        return bytes;
+    };
+    xg::io::write_npz(path, {{"a", xg::ones({2})}, {"gr\u00f6\u00dfe", xg::zeros({3})}});
+    const std::string whole = contents(path), end = whole.substr(whole.size() - 22), before = whole.substr(0, whole.size() - 22);
+    const auto flags = [&](std::string_view name) { return whole[whole.find(name) - 30 + 6 + 1]; };
+    CHECK(flags("a.npy") == 0);
+    CHECK(flags("gr\u00f6\u00dfe.npy") == 8);  // bit 11: NumPy reads the name as UTF-8
+    CHECK(xg::io::read_npz(path).contains("gr\u00f6\u00dfe"));
+    CHECK(contains(message([&] { xg::io::write_npz(path, {{"\xff", xg::ones({1})}}); }), "a name is not UTF-8"));
+
+    // As zip64 has it: a record of 64 bits, its locator, and an end that points at neither.
+    std::uint32_t directory;
+    std::memcpy(&directory, end.data() + 16, 4);
+    const std::string end64 = bytes_of(0x06064b50, std::uint64_t(44), 0, 0, 0, std::uint64_t(2), std::uint64_t(2),
+                                       std::uint64_t(before.size() - directory), std::uint64_t(directory)),
+                      locator = bytes_of(0x07064b50, 0, std::uint64_t(before.size()), 1),
+                      last = bytes_of(0x06054b50, 0, 0xffffffff, 0xffffffff, 0xffffffff, std::uint16_t(0));
+    write(path, before + end64 + locator + last);
+    CHECK(xg::io::read_npz(path).size() == 2);
+    for (std::size_t n = before.size(); n < before.size() + end64.size() + locator.size(); ++n) {
+        write(path, before.substr(0, n) + last);
+        CHECK_THROWS_AS(xg::io::read_npz(path), xg::IoError);
+    }
+    std::string fewer = end;
+    fewer[8] = fewer[10] = 1;
+    write(path, before + fewer);
+    CHECK(contains(message([&] { xg::io::read_npz(path); }), "more members than it counts"));
+
+    xg::io::TensorMap many;
+    for (int i = 0; i < 65535; ++i) many[std::to_string(i)] = xg::Tensor(1);
+    CHECK(contains(message([&] { xg::io::write_npz(path, many); }), "less than 4 GiB and 65535 members"));
+}
+
 TEST_CASE("damaged files") {
     const TemporaryFolder folder;
     const std::string path = folder / "bad";
@@ -113,4 +181,24 @@ TEST_CASE("damaged files") {
     write(path, "garbage that is longer than the record at the end of an archive");
     CHECK(contains(message([&] { xg::io::read_npz(path); }), path + ": this is not an archive"));
     CHECK(contains(message([&] { xg::io::read_npy(path); }), path + ": this is not an array"));
+}
+
+TEST_CASE("files that are larger than the memory" * doctest::skip(sanitized)) {
+    constexpr std::size_t large = std::size_t(64) << 20;
+    const TemporaryFolder folder;
+    const std::string path = folder / "x.npy", archive = folder / "x.npz", other = folder / "x";
+    xg::set_pool_limit(0);
+    const xg::Tensor x = xg::zeros({xg::Index(large / 4)}, xg::f32);
+    xg::io::write_npy(path, xg::transpose(xg::reshape(x, {2, -1})));
+    xg::io::write_npz(archive, {{"x", x}});
+    xg::io::write_safetensors(other, {{"x", x}});
+    const auto no_memory = [&](const std::string& file, auto&& read) {
+        std::string text;
+        with_memory(large + large / 2, [&] { text = message([&] { read(file); }); });  // for the file, and not for the tensor
+        CHECK(contains(text, file + ": "));
+        return contains(text, "memory");
+    };
+    CHECK(no_memory(path, xg::io::read_npy));
+    CHECK(no_memory(archive, xg::io::read_npz));
+    CHECK(no_memory(other, xg::io::read_safetensors));
 }

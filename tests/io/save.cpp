@@ -1,12 +1,16 @@
 // Models in files: what fits is loaded, what does not is a clear error and changes nothing.
+#include <sys/stat.h>
 #include <xtgrad/io/save.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
 
+#include <xtgrad/nn/attention.hpp>
 #include <xtgrad/ops/creation.hpp>
+#include <xtgrad/optim/optimizers.hpp>
 
 #include "files.hpp"
 
@@ -42,6 +46,15 @@ Model model_of(double value, xg::Dtype dtype = xg::f32) {
             xg::full({4}, value),
             {filled({}), xg::Tensor(7)}};
 }
+
+struct Pair {
+    xg::Tensor scale;
+    Layer layer;
+    static void visit(auto& self, auto&& field) {
+        field("scale", self.scale);
+        field("layer", self.layer);
+    }
+};
 
 bool is(const Model& model, double value) {
     bool same = true;
@@ -134,4 +147,139 @@ TEST_CASE("tensors whose names come and go") {
     xg::io::TensorMap other{{"b", xg::zeros({4})}};
     CHECK(contains(message([&] { xg::load(other, path); }), "'b' is f64 (3,) in the file and f64 (4,)"));
     CHECK(other.at("b").shape() == xg::Shape{4});
+}
+
+TEST_CASE("an optimizer's state is whole or an error") {
+    using xg::optim::AdamW;
+    const TemporaryFolder folder;
+    const std::string path = folder / "state.safetensors", damaged = folder / "damaged.safetensors";
+    Pair model{xg::ones({2}), {xg::ones({3}), {}}};
+    AdamW optimizer;
+    optimizer.step(model, {xg::ones({2}), xg::ones({3})});
+    /// The same file without some names, or with others.
+    const auto change = [&](std::initializer_list<std::string_view> less, std::initializer_list<std::string_view> more = {}) {
+        const xg::io::Safetensors whole(path);
+        xg::io::TensorMap tensors = xg::io::read_safetensors(path);
+        for (const auto name : less) REQUIRE(tensors.erase(std::string(name)) == 1);
+        for (const auto name : more) tensors[std::string(name)] = xg::ones({3});
+        xg::io::write_safetensors(damaged, tensors, whole.metadata());
+    };
+    /// What it says; it must say something and leave the state alone.
+    const auto refused = [](AdamW& into, auto&& f) {
+        const auto before = xg::nn::named_tensors(into);
+        const std::string text = message(f);
+        const auto after = xg::nn::named_tensors(into);
+        CHECK(std::ranges::equal(before, after, [](const auto& a, const auto& b) {
+            return a.first == b.first && a.second.block() == b.second.block();
+        }));
+        return text;
+    };
+
+    xg::save(optimizer, path);
+    for (const bool fresh : {true, false}) {
+        AdamW other;
+        if (!fresh) other = optimizer;
+        const auto load = [&] { xg::load(other, damaged); };
+        change({"exp_avg.layer.weight"});
+        CHECK(contains(refused(other, load), "'exp_avg.layer.weight' is missing"));
+        change({"exp_avg.layer.weight", "exp_avg.scale"});
+        CHECK(contains(refused(other, load), "'exp_avg.scale' is missing"));
+        change({}, {"exp_avg_sq.new"});
+        CHECK(contains(refused(other, load), "'exp_avg.new' is missing"));
+        change({"exp_avg.layer.weight", "exp_avg.scale", "exp_avg_sq.layer.weight", "exp_avg_sq.scale"});
+        CHECK(contains(refused(other, load), "'exp_avg.' has no names, after 1 steps"));
+        xg::load(other, path);
+        CHECK(other.exp_avg.size() == 2);
+        xg::save(AdamW(), damaged);  // before its first step
+        xg::load(other, damaged);
+        CHECK(other.exp_avg.empty());
+    }
+
+    xg::save_checkpoint(path, model, optimizer, {.step = 1});
+    for (const bool fresh : {true, false}) {
+        AdamW other;
+        if (!fresh) other = optimizer;
+        const auto load = [&] { xg::load_checkpoint(damaged, model, other); };
+        change({"optimizer.exp_avg.layer.weight", "optimizer.exp_avg_sq.layer.weight"});
+        CHECK(contains(refused(other, load), "'optimizer.exp_avg.layer.weight' is missing"));
+        change({}, {"optimizer.exp_avg.new", "optimizer.exp_avg_sq.new"});
+        CHECK(contains(refused(other, load), "'optimizer.exp_avg.new' belongs to no parameter of the model"));
+        xg::load_checkpoint(path, model, other);
+        CHECK(other.exp_avg.size() == 2);
+    }
+
+    // Of one map, of a part of the model, of two optimizers, of none that has state.
+    xg::optim::Lion lion;
+    lion.step(model, {xg::ones({2}), xg::ones({3})});
+    xg::save_checkpoint(path, model, lion, {});
+    change({"optimizer.exp_avg.scale"});
+    CHECK(contains(message([&] { xg::load_checkpoint(damaged, model, lion); }), "'optimizer.exp_avg.scale' is missing"));
+    std::vector<AdamW> both(2);
+    both[0].step(model.layer, {xg::ones({3})});
+    both[1].step(model.scale, {xg::ones({2})});
+    xg::save_checkpoint(path, model, both, {});
+    std::vector<AdamW> again(2);
+    xg::load_checkpoint(path, model, again);
+    CHECK(again[0].exp_avg.contains("weight"));
+    CHECK(again[1].exp_avg.contains(""));
+    xg::optim::SGD plain;
+    plain.step(model, {xg::ones({2}), xg::ones({3})});
+    xg::save_checkpoint(path, model, plain, {});
+    xg::load_checkpoint(path, model, plain);
+    xg::optim::SGD heavy({.momentum = 0.9});
+    CHECK(contains(message([&] { xg::load_checkpoint(path, model, heavy); }), "'optimizer.momentum_buffer.scale' is missing"));
+
+    // What could not be loaded is not saved.
+    optimizer.exp_avg.erase("scale");
+    CHECK(contains(message([&] { xg::save_checkpoint(path, model, optimizer, {}); }), "'optimizer.exp_avg.scale' is missing"));
+}
+
+TEST_CASE("a cache comes and goes") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "cache.safetensors";
+    const xg::nn::KeyValueCache none, full{xg::ones({1, 5, 4}), xg::zeros({1, 5, 4})},
+        shorter{xg::ones({1, 2, 4}), xg::ones({1, 2, 4})};
+    for (xg::nn::KeyValueCache cache : {none, full, shorter}) {
+        xg::save(full, path);
+        xg::load(cache, path);
+        CHECK(cache.length() == 5);
+        CHECK(elements<double>(cache.values) == std::vector<double>(20, 0));
+        xg::save(none, path);
+        xg::load(cache, path);
+        CHECK(cache.length() == 0);
+    }
+    Layer layer{xg::ones({2}), {}};
+    xg::save(Layer{xg::ones({2}), xg::ones({2})}, path);
+    CHECK(contains(message([&] { xg::load(layer, path); }), "'bias' is in the file and unknown"));  // other fields do not
+}
+
+TEST_CASE("what a file replaces: links stay links, modes stay, nothing but files") {
+    namespace fs = std::filesystem;
+    const TemporaryFolder folder;
+    const Layer layer{xg::ones({2}), {}};
+    const auto save = [&](const std::string& path) { xg::save(layer, path); };
+    fs::create_directory(folder.path / "inside");
+    fs::create_symlink("inside/new", folder.path / "relative");  // to nothing yet
+    fs::create_symlink(folder.path / "relative", folder.path / "absolute");
+    for (int i = 0; i < 2; ++i) {
+        save(folder / "absolute");
+        CHECK(fs::is_symlink(folder.path / "absolute"));
+        CHECK(fs::is_symlink(folder.path / "relative"));
+        CHECK(fs::is_regular_file(fs::symlink_status(folder.path / "inside/new")));
+        CHECK(std::distance(fs::directory_iterator(folder.path / "inside"), {}) == 1);
+    }
+    fs::create_symlink("loop", folder.path / "loop");
+    CHECK(contains(message([&] { save(folder / "loop"); }), "loop: cannot be written"));
+    CHECK(fs::is_symlink(folder.path / "loop"));
+
+    for (const auto mode : {fs::perms::owner_read | fs::perms::owner_write, fs::perms::all}) {
+        fs::permissions(folder.path / "inside/new", mode);
+        save(folder / "relative");
+        CHECK(fs::status(folder.path / "inside/new").permissions() == mode);
+    }
+
+    const std::string pipe = folder / "pipe";
+    REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+    CHECK(contains(message([&] { save(pipe); }), pipe + ": cannot be replaced: it is not a regular file"));
+    CHECK(fs::is_fifo(pipe));
 }

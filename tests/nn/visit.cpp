@@ -1,8 +1,10 @@
 // The traversal of models that are plain structs.
 #include <doctest/doctest.h>
 
+#include <xtgrad/io/save.hpp>
 #include <xtgrad/nn/visit.hpp>
 #include <xtgrad/ops/creation.hpp>
+#include <xtgrad/optim/optimizers.hpp>
 
 namespace xg = xtgrad;
 namespace nn = xtgrad::nn;
@@ -46,6 +48,22 @@ struct Model {
     static void visit(auto& self, auto&& field) {
         field("layers", self.layers);
         field("extra", self.extra);
+    }
+};
+
+struct Twice {
+    Affine a{xg::ones({2}), {}}, b = a;
+    static void visit(auto& self, auto&& field) {
+        field("a", self.a);
+        field("a", self.b);
+    }
+};
+
+struct TwoMaps {
+    nn::TensorMap one, other;
+    static void visit(auto& self, auto&& field) {
+        field("map", self.one);
+        field("map", self.other);
     }
 };
 
@@ -112,6 +130,23 @@ TEST_CASE("a visitor that takes maps adds entries") {
     nn::for_each_tensor(model, Loader());
     CHECK(model.extra.size() == 2);
     CHECK(model.extra.contains("extra.new"));
+}
+
+TEST_CASE("two fields under one name are an error wherever names count") {
+    std::vector<Twice> model(1);
+    constexpr const char* what = "[visit] two fields have the name '0.a.weight'; give each a name of its own";
+    CHECK_THROWS_WITH_AS(nn::named_parameters(model), what, xg::Error);
+    CHECK_THROWS_WITH_AS(nn::named_tensors(model), what, xg::Error);
+    CHECK_THROWS_WITH_AS(xg::save(model, "/proc/none/x"), what, xg::Error);
+    CHECK_THROWS_WITH_AS(xg::load(model, "/proc/none/x"), what, xg::Error);
+    xg::optim::SGD plain, heavy({.momentum = 0.9});
+    for (auto* optimizer : {&plain, &heavy}) {
+        CHECK_THROWS_WITH_AS(optimizer->step(model, {xg::ones({2}), xg::ones({2})}), what, xg::Error);
+        CHECK(optimizer->steps.item<int>() == 0);
+    }
+    TwoMaps maps;
+    CHECK_THROWS_WITH_AS(xg::load(maps, "/proc/none/x"), "[visit] two fields have the name 'map.'; give each a name of its own",
+                         xg::Error);
 }
 
 TEST_CASE("summary is a table with totals") {

@@ -17,7 +17,8 @@ struct BatchOptions {
     std::function<Batch(Batch)> transform = {};               ///< what each batch goes through, in order
     Index prefetch = 0;                                       ///< batches made ahead, with their transform, on another thread
     Index epochs = 1;                                         ///< how many times through the data
-    Index skip = 0;  ///< batches at the beginning that are not made: to go on after so many steps with the same generator
+    /// Batches at the beginning that are not made, nor transformed: to go on after so many steps with the same generator.
+    Index skip = 0;
 };
 
 namespace detail {
@@ -26,7 +27,8 @@ class BatchSource;
 
 /// A range of batches: for (auto [inputs, targets] : batches(train, {.size = 64, .shuffle = rng})). Each begin() goes through the
 /// data anew. The same batches come for any prefetch and any number of threads. A transform that draws random numbers needs
-/// a generator of its own, rng.split(), when it prefetches. What it throws comes out of the loop.
+/// a generator of its own, rng.split(), when it prefetches, and one made from the number of the batch to go on after `skip`. What
+/// it throws comes out of the loop.
 class Batches {
 public:
     Batches(Dataset, BatchOptions);
@@ -40,6 +42,7 @@ public:
         explicit Iterator(std::shared_ptr<detail::BatchSource>);
         const Batch& operator*() const noexcept { return batch_; }
         const Batch* operator->() const noexcept { return &batch_; }
+        /// Throws Error at the end.
         Iterator& operator++();
         void operator++(int) { ++*this; }
         bool operator==(std::default_sentinel_t) const noexcept { return source_ == nullptr; }

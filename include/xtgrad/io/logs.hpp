@@ -14,10 +14,12 @@ namespace detail {
 class LogFile;
 }
 
+// A row or a value that cannot be written, on a full disk, is an error and leaves nothing: later ones may go on.
+
 /// A table of numbers, a line for each row, written as it comes: CSV with a header, read by read_csv, spreadsheets, gnuplot.
 class CsvLog {
 public:
-    /// Begins a new file. Throws IoError.
+    /// Begins a new file. Throws Error for no columns, and names that are empty or have commas, quotes or line breaks; IoError.
     CsvLog(const std::string& path, std::vector<std::string> columns);
     CsvLog(CsvLog&&) noexcept;
     CsvLog& operator=(CsvLog&&) noexcept;

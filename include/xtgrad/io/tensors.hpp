@@ -59,7 +59,7 @@ void write_npy(const std::string& path, const Tensor&);
 
 /// NumPy's archive of arrays, stored or compressed. Throws IoError.
 TensorMap read_npz(const std::string& path);
-/// Stored, as numpy.savez does, less than 4 GiB. Throws IoError.
+/// Stored, as numpy.savez does: less than 4 GiB and 65535 arrays, whose names are UTF-8. Throws IoError.
 void write_npz(const std::string& path, const TensorMap&);
 
 }  // namespace io

@@ -48,8 +48,8 @@ struct KeyValueCache {
 
     Index length() const { return keys.defined() ? keys.shape(-2) : 0; }
     static void visit(auto& self, auto&& field) {
-        field("keys", buffer(self.keys));
-        field("values", buffer(self.values));
+        field("keys", state(self.keys));
+        field("values", state(self.values));
     }
 };
 

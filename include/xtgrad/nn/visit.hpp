@@ -5,8 +5,8 @@
 //         static void visit(auto& self, auto&& field) { field("up", self.up); field("down", self.down); }
 //     };
 //
-// A field is a tensor, another such struct, a buffer(...) of either, or a std::vector, std::array, std::optional or
-// std::variant of them.
+// A field is a tensor, another such struct, a buffer(...) or state(...) of either, or a std::vector, std::array, std::optional
+// or std::variant of them.
 #pragma once
 #include <array>
 #include <map>
@@ -22,18 +22,27 @@
 namespace xtgrad {
 namespace [[gnu::visibility("default")]] nn {
 
-/// Parameters are trained; buffers are only saved. Tensors that are not f32 or f64 are buffers.
-enum class Role { parameter, buffer };
+/// Parameters are trained; buffers are only saved, and so is state, which comes and goes while a program runs. Tensors that are
+/// not f32 or f64 are buffers instead of parameters.
+enum class Role { parameter, buffer, state };
 
 /// A field that is saved and not trained.
 template <class T>
 struct Buffer {
     T& field;
+    Role role = Role::buffer;
 };
 /// Marks a field as saved and not trained: field("mean", xg::nn::buffer(self.mean)).
 template <class T>
 Buffer<T> buffer(T& field) {
     return {field};
+}
+/// Marks a field as saved, not trained, and made on the way: field("keys", xg::nn::state(self.keys)). A file brings such a
+/// tensor, of any shape, or takes it away. The maps that one struct has are an optimizer's: each with an entry for each parameter
+/// that it steps, once the integer under "steps" is above 0.
+template <class T>
+Buffer<T> state(T& field) {
+    return {field, Role::state};
 }
 
 /// Tensors by names that come and go, as an optimizer's state for each parameter; may be a field.
@@ -95,9 +104,12 @@ void walk(std::string& name, T& x, Role role, F& f) {
     static_assert(Field<U>,
                   "a field is a tensor, a struct with visit, a buffer, or a vector, array, optional or variant of them");
     if constexpr (AnyTensor<U>) {
-        if (x.defined()) f(std::string_view(name), x, is_floating(x.dtype()) ? role : Role::buffer);
+        if (x.defined())
+            f(std::string_view(name), x, role == Role::parameter && !is_floating(x.dtype()) ? Role::buffer : role);
+        else if constexpr (requires { f.absent(std::string_view(name), x); })
+            if (role == Role::state) f.absent(std::string_view(name), x);
     } else if constexpr (is_buffer<U>) {
-        walk(name, x.field, Role::buffer, f);
+        walk(name, x.field, x.role, f);
     } else if constexpr (is_optional<U>) {
         if (x) walk(name, *x, role, f);
     } else if constexpr (is_variant<U>) {
@@ -120,7 +132,7 @@ void walk(std::string& name, T& x, Role role, F& f) {
 /// Calls f(name, tensor, role) for each tensor of a model in the order of its fields, names joined by dots as in PyTorch:
 /// "layers.0.up.weight". The tensor is a Tensor&, const if the model is, and may be assigned. Tensors that are not
 /// defined, as an absent bias, are left out. An f with a member f.map(name, map, role) gets a TensorMap as a whole, under the
-/// name of the map, and may add entries.
+/// name of the map, and may add entries; with a member f.absent(name, tensor) it gets state that is not defined.
 template <class M, class F>
     requires Field<M>
 void for_each_tensor(M& model, F&& f) {
@@ -129,6 +141,18 @@ void for_each_tensor(M& model, F&& f) {
 }
 
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
+
+namespace detail {
+/// Throws Error when a name is there twice: what goes by names would lose one of the fields.
+void check_distinct(std::vector<std::string_view> names);
+/// The same for things that have a name.
+void check_distinct(const auto& list, auto name) {
+    std::vector<std::string_view> names;
+    names.reserve(list.size());
+    for (const auto& x : list) names.push_back(x.*name);
+    check_distinct(std::move(names));
+}
+}  // namespace detail
 
 /// The trained tensors, in the order of the fields: what a tape differentiates by, what an optimizer changes. Variables of
 /// this moment: an optimizer step makes new ones.
@@ -140,19 +164,21 @@ std::vector<Tensor> parameters(const Field auto& model) {
     return result;
 }
 
-/// The same with their names.
+/// The same with their names. Throws Error when two fields have one name.
 NamedTensors named_parameters(const Field auto& model) {
     NamedTensors result;
     for_each_tensor(model, [&](std::string_view name, const Tensor& x, Role role) {
         if (role == Role::parameter) result.emplace_back(name, x);
     });
+    detail::check_distinct(result, &NamedTensors::value_type::first);
     return result;
 }
 
-/// All tensors with their names, buffers too: what is saved.
+/// All tensors with their names, buffers too: what is saved. Throws Error when two fields have one name.
 NamedTensors named_tensors(const Field auto& model) {
     NamedTensors result;
     for_each_tensor(model, [&](std::string_view name, const Tensor& x, Role) { result.emplace_back(name, x); });
+    detail::check_distinct(result, &NamedTensors::value_type::first);
     return result;
 }
 

@@ -44,8 +44,8 @@ struct Stepper {
     Tensor steps = Tensor(std::int64_t(0));  ///< how many there were
 
     /// Changes the parameters of the model; grads as tape.gradient(loss, nn::parameters(model)) gives them. Throws Error when
-    /// their number is another, a rate is negative or a group's pattern matches no parameter, ShapeError or DtypeError when
-    /// a gradient does not fit its parameter, or the state does not.
+    /// their number is another, two parameters have one name, a rate is negative or a group's pattern matches no parameter,
+    /// ShapeError or DtypeError when a gradient does not fit its parameter, or the state does not.
     template <nn::Field M>
     void step(M& model, const std::vector<Tensor>& grads) {
         static_cast<Self*>(this)->update(parameters_of(model), grads);
@@ -76,7 +76,7 @@ struct SGD : detail::Stepper<SGD> {
     explicit SGD(SGDOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) {
         field("steps", nn::buffer(self.steps));
-        field("momentum_buffer", nn::buffer(self.momentum_buffer));
+        field("momentum_buffer", self.options.momentum != 0 ? nn::state(self.momentum_buffer) : nn::buffer(self.momentum_buffer));
     }
     void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
 };
@@ -97,8 +97,8 @@ struct Adam : detail::Stepper<Adam> {
     explicit Adam(AdamOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) {
         field("steps", nn::buffer(self.steps));
-        field("exp_avg", nn::buffer(self.exp_avg));
-        field("exp_avg_sq", nn::buffer(self.exp_avg_sq));
+        field("exp_avg", nn::state(self.exp_avg));
+        field("exp_avg_sq", nn::state(self.exp_avg_sq));
     }
     void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
 };
@@ -139,9 +139,9 @@ struct RMSprop : detail::Stepper<RMSprop> {
     explicit RMSprop(RMSpropOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) {
         field("steps", nn::buffer(self.steps));
-        field("square_avg", nn::buffer(self.square_avg));
-        field("momentum_buffer", nn::buffer(self.momentum_buffer));
-        field("grad_avg", nn::buffer(self.grad_avg));
+        field("square_avg", nn::state(self.square_avg));
+        field("momentum_buffer", self.options.momentum != 0 ? nn::state(self.momentum_buffer) : nn::buffer(self.momentum_buffer));
+        field("grad_avg", self.options.centered ? nn::state(self.grad_avg) : nn::buffer(self.grad_avg));
     }
     void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
 };
@@ -163,7 +163,7 @@ struct Adagrad : detail::Stepper<Adagrad> {
     explicit Adagrad(AdagradOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) {
         field("steps", nn::buffer(self.steps));
-        field("sum", nn::buffer(self.sum));
+        field("sum", nn::state(self.sum));
     }
     void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
 };
@@ -183,7 +183,7 @@ struct Lion : detail::Stepper<Lion> {
     explicit Lion(LionOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) {
         field("steps", nn::buffer(self.steps));
-        field("exp_avg", nn::buffer(self.exp_avg));
+        field("exp_avg", nn::state(self.exp_avg));
     }
     void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
 };
