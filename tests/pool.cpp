@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <condition_variable>
 #include <cstring>
+#include <deque>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -8,6 +10,8 @@
 #include <doctest/doctest.h>
 
 #include <xtgrad/xtgrad.hpp>
+
+#include "tensor/pool.hpp"
 
 namespace xg = xtgrad;
 using xg::Tensor;
@@ -36,6 +40,8 @@ bool all_equal(const Tensor& x, double value) {
     const double* p = x.data<double>();
     return std::all_of(p, p + x.size(), [=](double v) { return v == value; });
 }
+
+using xg::detail::pool::slab_bytes;
 
 /// f on a thread of its own, until it ends.
 void on_thread(auto f) { std::thread(f).join(); }
@@ -167,6 +173,36 @@ TEST_CASE("a thread-local tensor may be destroyed after all else of its thread")
     CHECK(all_equal(xg::ones({4}), 1));
 }
 
+namespace {
+
+/// Allocates and frees when its thread has given the pool's memory back.
+struct AllocatesLast {
+    bool touched = false;
+    ~AllocatesLast() {
+        const Tensor x = xg::full({3, 4}, 1.5), y = xg::ones({300});
+        if (!all_equal(xg::view(x, 1), 1.5) || !all_equal(y, 1)) std::abort();
+    }
+};
+thread_local AllocatesLast allocates_last;
+
+}  // namespace
+
+TEST_CASE("threads that allocate at their very end leave no memory behind") {
+    const std::size_t before = xg::pool_bytes();
+    const auto end_threads = [](int n) {
+        for (int i = 0; i < n; ++i)
+            on_thread([] {
+                allocates_last.touched = true;
+                xg::ones({2});
+            });
+    };
+    end_threads(20);
+    const std::size_t slabs = slab_bytes();
+    end_threads(4000);
+    CHECK(slab_bytes() == slabs);
+    CHECK(xg::pool_bytes() == before);
+}
+
 TEST_CASE_TEMPLATE("memory that is used again leaks no old values into zeros", T, float, double, std::int64_t, bool) {
     const xg::Dtype d = xg::dtype_of<T>;
     bool used_again = false;
@@ -207,4 +243,112 @@ TEST_CASE("threads may hand tensors to each other all the time") {
         });
     for (std::thread& t : list) t.join();
     CHECK(wrong == std::vector<int>(threads, 0));
+}
+
+namespace {
+
+/// n tensors, made by `make` on one thread and freed on this one, with `ahead` of them at most waiting between. Returns the most
+/// that the pool kept.
+std::size_t pass_on(int n, std::size_t ahead, auto make) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<Tensor> ready;
+    std::thread maker([&] {
+        for (int i = 0; i < n; ++i) {
+            Tensor x = make(i);
+            std::unique_lock lock(mutex);
+            changed.wait(lock, [&] { return ready.size() < ahead; });
+            ready.push_back(std::move(x));
+            changed.notify_all();
+        }
+    });
+    std::size_t most = 0;
+    for (int i = 0; i < n; ++i) {
+        Tensor x;
+        {
+            std::unique_lock lock(mutex);
+            changed.wait(lock, [&] { return !ready.empty(); });
+            x = std::move(ready.front());
+            ready.pop_front();
+            changed.notify_all();
+        }
+        x = Tensor();
+        most = std::max(most, xg::pool_bytes());
+    }
+    maker.join();
+    return most;
+}
+
+}  // namespace
+
+TEST_CASE("small tensors made on one thread and freed on another use the same memory again") {
+    const auto make = [](int i) { return xg::full({i % 60 + 1}, i); };
+    pass_on(20'000, 4, make);
+    const std::size_t before = slab_bytes();
+    pass_on(100'000, 4, make);
+    CHECK(slab_bytes() <= before + mebibyte / 2);
+}
+
+TEST_CASE("large tensors made on one thread and freed on another use the same memory again") {
+    for (const int kibibytes : {2, 7, 30, 100, 1000}) {
+        CAPTURE(kibibytes);
+        const std::size_t before = xg::pool_bytes(), size = std::size_t(kibibytes) << 10;
+        const std::size_t most = pass_on(2000, 4, [=](int) { return xg::ones({kibibytes, 128}); });
+        CHECK(most <= before + 10 * size + 4 * (std::size_t(32) << 10));  // ten of them, and two full magazines of each thread
+    }
+}
+
+TEST_CASE("what one thread freed is there for another, and for a smaller limit") {
+    std::size_t taken = 0;
+    const auto free_three = [] {
+        std::vector<Tensor> list;
+        for (int i = 0; i < 3; ++i) list.push_back(mebibytes(13));
+    };
+    free_three();
+    const std::size_t before = xg::pool_bytes();
+    on_thread([&] {
+        const Tensor x = mebibytes(13), y = mebibytes(13);
+        taken = before - xg::pool_bytes();
+    });
+    if (pool_is_on) CHECK(taken >= 2 * 13 * mebibyte);
+
+    free_three();
+    on_thread([] {
+        const Limit limit(2 * mebibyte);
+        mebibytes(1);
+        CHECK(xg::pool_bytes() <= 2 * mebibyte);
+    });
+}
+
+TEST_CASE("loops over batches made ahead cost no memory, finished or abandoned") {
+    xg::Rng rng(1);
+    const xg::data::Dataset data{xg::ones({100, 10})};
+    const auto loops = [&](int n) {
+        for (int i = 0; i < n; ++i)
+            for (const auto& batch : xg::data::batches(data, {.size = 3, .shuffle = rng, .prefetch = 4})) {
+                CHECK(batch.inputs.shape(1) == 10);
+                if (i % 2) break;
+            }
+    };
+    loops(50);
+    const std::size_t slabs = slab_bytes(), kept = xg::pool_bytes();
+    loops(300);
+    CHECK(slab_bytes() <= slabs + mebibyte / 4);
+    CHECK(xg::pool_bytes() <= kept + mebibyte / 4);
+}
+
+TEST_CASE("of batches made ahead no more than a few are kept") {
+    xg::Rng rng(1);
+    const xg::data::Dataset data{xg::ones({1000, 2000}), xg::zeros({1000}, xg::i64)};
+    {
+        const Limit limit(mebibyte);  // so that no room is there from before
+        mebibytes(1);
+    }
+    const std::size_t before = xg::pool_bytes(), batch = 100 * 2000 * sizeof(double);
+    std::size_t most = 0;
+    for (const auto& b : xg::data::batches(data, {.size = 100, .shuffle = rng, .prefetch = 2, .epochs = 20})) {
+        CHECK(b.inputs.shape(0) == 100);
+        most = std::max(most, xg::pool_bytes());
+    }
+    CHECK(most <= before + 8 * batch);
 }

@@ -16,10 +16,10 @@ int num_threads() noexcept;
 /// variable XTGRAD_ISA is one of these three words and names a lower one; anything else in it is ignored.
 const char* instruction_set() noexcept;
 
-/// Freed memory is kept for the next tensor, at most so many bytes of it (1 GiB at first). A smaller limit takes effect as
-/// tensors are freed.
+/// Freed memory is kept for the next tensor, on whichever thread, at most so many bytes of it (1 GiB at first). A smaller limit
+/// takes effect as tensors are freed. Tensors of up to 1 KiB, shape and all, do not count: their memory is never given back.
 void set_pool_limit(std::size_t bytes) noexcept;
-/// Bytes that are kept at the moment.
+/// Bytes that are kept at the moment, without those of such small tensors.
 std::size_t pool_bytes() noexcept;
 
 }  // namespace xtgrad

@@ -1,4 +1,5 @@
-// Memory for blocks: small sizes from slabs, larger ones one by one, both kept by each thread for the next tensor.
+// Memory for blocks: small ones from slabs, larger ones one by one. What is freed waits in magazines of its thread, and what is
+// more than those hold in lists that all threads share.
 #pragma once
 #include <cstddef>
 
@@ -9,46 +10,59 @@ namespace xtgrad::detail::pool {
 // Size classes: steps of 64 bytes up to 1 KiB, then four for each power of two.
 inline constexpr std::size_t small = 1024;
 inline constexpr int small_classes = 16, classes = 17 + 4 * (63 - 10);
+inline constexpr int magazine_classes = 36;  // up to 32 KiB
 
-/// Free blocks by size class, each list linked through `base`.
-struct Lists {
-    Block* first[classes] = {};
+/// A free block. Its link lies where Block has `base`, and it keeps its size class.
+struct [[gnu::may_alias]] Free {
+    std::byte unused[offsetof(Block, base)];
+    Free* next;
+};
 
-    Block* pop(int c) noexcept {
-        Block* b = first[c];
-        if (b) first[c] = b->base;
-        return b;
+/// Free blocks of a size class, of one thread alone. There is room for none before the thread's first block and after its end.
+struct Magazine {
+    Free* first = nullptr;
+    int room = 0;
+
+    /// Null when it is empty.
+    Free* pop() noexcept {
+        Free* f = first;
+        if (f) first = f->next, ++room;
+        return f;
     }
-    void push(int c, Block* b) noexcept {
-        b->base = first[c];
-        first[c] = b;
+    /// False when it is full.
+    bool push(Free* f) noexcept {
+        if (--room < 0) [[unlikely]] {
+            room = 0;
+            return false;
+        }
+        f->next = first;
+        first = f;
+        return true;
     }
 };
 
-/// What this thread keeps; null before its first block, after its end, and where the pool is off.
-extern constinit thread_local Lists* kept_here;
+extern constinit thread_local Magazine magazines[magazine_classes + 1];
 
 Block* take_slowly(std::size_t bytes);
 void give_slowly(Block*) noexcept;
 
 /// At least `bytes`, aligned to 64; size_class is set, nothing else. Throws std::bad_alloc.
 inline Block* take(std::size_t bytes) {
-    if (bytes <= small && kept_here) [[likely]] {
+    if (bytes <= small) [[likely]] {
         const int c = int((bytes + 63) / 64);
-        if (Block* b = kept_here->pop(c)) [[likely]] {
-            b->size_class = std::uint8_t(c);
-            return b;
-        }
+        if (Free* f = magazines[c].pop()) [[likely]]
+            return reinterpret_cast<Block*>(f);
     }
     return take_slowly(bytes);
 }
 
 /// Gives a block back, on any thread.
 inline void give(Block* b) noexcept {
-    if (b->size_class <= small_classes && kept_here) [[likely]]
-        kept_here->push(b->size_class, b);
-    else
+    if (b->size_class > small_classes || !magazines[b->size_class].push(reinterpret_cast<Free*>(b))) [[unlikely]]
         give_slowly(b);
 }
+
+/// Bytes that small blocks, in use or free, have from the system.
+std::size_t slab_bytes() noexcept;
 
 }  // namespace xtgrad::detail::pool
