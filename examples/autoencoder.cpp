@@ -49,7 +49,7 @@ int autoencoder(int argc, char** argv) {
     options.add("--images", images, "to train on, at most", 3000);
     options.add("--lr", lr, "the highest learning rate");
     options.parse(argc, argv);
-    example::Run run(options);
+    example::Run run(options, "binary cross-entropy of a pixel, nats");
 
     const auto first = [](const xg::data::Dataset& data, Index n) {
         return xg::data::slice(data, 0, std::min(n, xg::data::size(data)));
@@ -83,12 +83,9 @@ int autoencoder(int argc, char** argv) {
     run.result("mean squared error of the mean image", std::to_string(xg::mean(xg::variance(test.inputs, 0)).item<double>()));
     run.at_most("mean squared error", error(model, test.inputs), options.short_mode ? 0.06 : 0.03);
     const Tensor latent = model.encode(test.inputs);
-    run.report().add(
-        example::draw_points(run.file("latent"), "Where the ten classes lie between the two halves", latent, test.targets));
-    std::string names;
-    for (std::size_t i = 0; i < xg::data::fashion_mnist_classes().size(); ++i)
-        names += std::to_string(i) + ' ' + xg::data::fashion_mnist_classes()[i] + '\n';
-    run.report().add("The classes", names);
+    run.report().add(example::draw_points(run.file("latent"), "Where the ten classes lie between the two halves",
+                                          {"first number", "second number"}, latent, test.targets,
+                                          xg::data::fashion_mnist_classes()));
     const Tensor originals = xg::view(test.inputs, xt::range(0, 10)), copies = xg::sigmoid(model.decode(model.encode(originals)));
     run.report().add(example::draw_images(run.file("copies"), "Images, and what comes back",
                                           xg::reshape(xg::concatenate({originals, copies}, 0), {-1, 28, 28}), 10));

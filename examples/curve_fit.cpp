@@ -109,8 +109,9 @@ example::Picture draw(const std::string& path, const Fit& fit, const Tensor& obs
     const Tensor j = xg::jacobian(curve)(fit.parameters);
     const Tensor variance = xg::sum(xg::matmul(j, fit.by_j) * j, 1) + fit.noise * fit.noise;
     const auto times = [&](Index n) { return xg::linspace(0., double(count - 1) * apart, n); };
-    return example::draw_band(path, "A damped pendulum and its fit", "seconds", "angle, rad",
-                              {times(places), curve(fit.parameters), xg::sqrt(variance)}, times(count), observed);
+    return example::draw_band(path, "A damped pendulum and its fit", {"seconds", "angle, rad"},
+                              {"19 of 20 observations should lie here", times(places), curve(fit.parameters), xg::sqrt(variance)},
+                              times(count), observed);
 }
 
 int curve_fit(int argc, char** argv) {

@@ -166,9 +166,9 @@ int train(const example::Options& options, const Settings& s, double promised) {
     xg::save(model, run.file("model.safetensors"), {{"model", s.model}});
     const Tensor guesses = predicted(model, test);
     run.at_least("test accuracy", accuracy(test.targets, guesses), promised, " %");
-    run.report().add(example::draw_matrix(run.file("confusion"), "Confusion: a class (row) taken for another, percent",
-                                          confusion(test.targets, guesses), xg::data::fashion_mnist_classes(),
-                                          xg::data::fashion_mnist_classes()));
+    run.report().add(example::draw_table(run.file("confusion"), "What the images of a class are taken for, percent",
+                                         {"found", "truth"}, confusion(test.targets, guesses), xg::data::fashion_mnist_classes(),
+                                         xg::data::fashion_mnist_classes()));
     add_wrong_examples(run, test, guesses);
     return run.finish(model);
 }

@@ -80,7 +80,8 @@ example::Picture draw(const std::string& path, const Tensor& theta, const Tensor
     const Tensor mean = xg::matmul(k, xg::linalg::solve_cholesky(l, y));
     const Tensor known = xg::sum(xg::square(xg::linalg::solve_triangular(l, xg::transpose(k))), 0);
     const Tensor deviation = xg::sqrt(xg::square(parameter(theta, 0)) - known);
-    return example::draw_band(path, "A Gaussian process", "x", "y", {places, mean, deviation}, x, y);
+    return example::draw_band(path, "A Gaussian process", {"x", "y"},
+                              {"2 standard deviations, without noise", places, mean, deviation}, x, y);
 }
 
 int gaussian_process(int argc, char** argv) {

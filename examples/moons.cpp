@@ -47,7 +47,7 @@ int moons(int argc, char** argv) {
     options.add("--width", width, "of the hidden layers");
     options.add("--lr", lr, "the highest learning rate");
     options.parse(argc, argv);
-    example::Run run(options);
+    example::Run run(options, "hinge loss");
 
     xg::Rng rng(options.seed);
     const xg::data::Dataset data = xg::data::moons(points, noise, rng);
@@ -70,7 +70,7 @@ int moons(int argc, char** argv) {
     run.at_least("accuracy", accuracy(model, data), 100, " %");
     const example::Rectangle area{-1.5, 2.5, -1, 1.5};
     run.report().add(example::draw_boundary(run.file("boundary"), "The decision boundary", on_grid(model, area, 161, 101), area,
-                                            data.inputs, data.targets));
+                                            data.inputs, data.targets, {"upper moon", "lower moon"}));
     return run.finish(model);
 }
 

@@ -83,7 +83,7 @@ example::Picture draw_ways(const std::string& path) {
     const example::Rectangle area{-1.6, 1.6, -0.9, 2.1};
     const Tensor x = xg::linspace(area.x0, area.x1, 161), y = xg::reshape(xg::linspace(area.y0, area.y1, 151), {-1, 1});
     const Tensor height = xg::log10(100. * xg::square(y - xg::square(x)) + xg::square(1. - x) + 1e-2);
-    return example::draw_ways(path, "Ways down Rosenbrock's valley", height, area, ways);
+    return example::draw_ways(path, "Ways down Rosenbrock's valley", {"x", "y"}, height, area, ways);
 }
 
 int newton(int argc, char** argv) {

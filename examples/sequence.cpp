@@ -99,8 +99,13 @@ int sequence(int argc, char** argv) {
     run.result("guessing", std::to_string(guess) + " %");
     const Tensor one = xg::view(test.inputs, 0);
     const Tensor looks = xg::mean(example::attention_map(models.attention, one), 0);
-    run.report().add(
-        example::draw_matrix(run.file("attention"), "Attention of the first block: who looks (rows) at whom", looks));
+    std::vector<std::string> names;
+    for (Index i = 0; i < one.shape(0); ++i) {
+        const Index token = one.data<Index>()[i];
+        names.push_back(token == symbols ? "repeat" : std::to_string(token));
+    }
+    run.report().add(example::draw_matrix(run.file("attention"), "Attention of the first block's heads, their mean",
+                                          {"at whom", "who looks"}, looks, names, names));
     return run.finish(models);
 }
 

@@ -154,12 +154,12 @@ int words(int argc, char** argv) {
     std::vector<std::string> names;
     for (Index i = 0; i < ids.shape(0); ++i) {
         const std::string c = characters.decode(xg::view(ids, i));
-        names.push_back(c == "\n" ? "end" : c);
+        names.push_back(c == "\n" ? (i == 0 && from_words ? "begin" : "end") : c == " " ? "space" : c);
     }
     if (ids.shape(0) <= s.context)
-        run.report().add(example::draw_matrix(run.file("attention"),
-                                              "Attention of the first block's heads, their mean: who looks (rows) at whom",
-                                              xg::mean(example::attention_map(model, ids), 0), names, names));
+        run.report().add(example::draw_matrix(run.file("attention"), "Attention of the first block's heads, their mean",
+                                              {"at whom", "who looks"}, xg::mean(example::attention_map(model, ids), 0), names,
+                                              names));
     std::printf("the model continues a text: examples/run generate --model %s PREFIX\n", run.file("model.safetensors").c_str());
     return run.finish(model);
 }

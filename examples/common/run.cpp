@@ -49,7 +49,8 @@ std::string number_text(double value) {
 
 }  // namespace
 
-Run::Run(const Options& options) : options_(options), begun_(Clock::now()), shown_(begun_), saved_(begun_) {
+Run::Run(const Options& options, std::string loss)
+    : options_(options), loss_(std::move(loss)), begun_(Clock::now()), shown_(begun_), saved_(begun_) {
     if (options.threads > 0)
         xg::set_num_threads(int(options.threads));
     else if (ranks_.size() > 1)  // the cores, divided among the processes
@@ -188,7 +189,7 @@ int Run::finish_with(const std::string& summary) {
     Report page;
     page.add("Command", options_.command);
     page.add("Results", results_);
-    page.add(draw_curves(file("curves"), "Loss", "step", "loss", curves));
+    page.add(draw_curves(file("curves"), "Loss", {"step", loss_}, curves));
     page.append(report_);
     page.add("Model", summary);
     page.write(file("report.html"), options_.name);

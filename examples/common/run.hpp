@@ -18,8 +18,9 @@ namespace example {
 
 class Run {
 public:
-    /// Makes the folder; from here on Ctrl-C ends the training, not the program.
-    explicit Run(const Options&);
+    /// Makes the folder; from here on Ctrl-C ends the training, not the program. `loss` is what the picture of the curves says
+    /// of it.
+    explicit Run(const Options&, std::string loss = "cross-entropy, nats");
 
     /// A file in the run's folder.
     std::string file(const std::string& name) const { return options_.out + '/' + name; }
@@ -105,6 +106,7 @@ private:
     int finish_with(const std::string& summary);
 
     const Options& options_;
+    std::string loss_;
     Ranks ranks_;
     bool interrupted_ = false;
     std::int64_t step_ = 0, first_ = 0;
