@@ -73,7 +73,7 @@ int addition(int argc, char** argv) {
         xg::optim::clip_norm(gradients, 1);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = lr, .warmup = 100, .steps = options.steps});
         optimizer.step(model, gradients);
-        if (step % 250 == 0) run.record("unseen sums", example::mean_loss(model, test));
+        if (run.due(250)) run.record("unseen sums", example::mean_loss(model, test));
         return loss.item<double>();
     });
     if (!finished) return 0;

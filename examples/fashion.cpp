@@ -100,6 +100,11 @@ double accuracy(const Tensor& labels, const Tensor& guesses) {
     return 100 * xg::mean(xg::astype(xg::equal(labels, guesses), xg::f64)).item<double>();
 }
 
+double mean_loss(const auto& model, const xg::data::Dataset& data) {
+    const xg::no_record paused;
+    return xg::nn::cross_entropy(model(data.inputs), data.targets).template item<double>();
+}
+
 /// Of the images of a class (row) the share that is taken for another (column), in percent.
 Tensor confusion(const Tensor& labels, const Tensor& guesses) {
     const Tensor counts = xg::matmul(xg::transpose(xg::one_hot(labels, classes)), xg::one_hot(guesses, classes));
@@ -140,6 +145,7 @@ int train(const example::Options& options, const Settings& s, double promised) {
     };
     const xg::data::Dataset training = first(xg::data::fashion_mnist(s.folder, "train"), s.train),
                             test = first(xg::data::fashion_mnist(s.folder, "test"), s.test);
+    const xg::data::Dataset glimpse = first(test, 1000);
     xg::Rng rng(options.seed), order = xg::Rng(options.seed).split();
     Model model(rng);
     xg::optim::AdamW optimizer({.weight_decay = s.decay});
@@ -159,6 +165,7 @@ int train(const example::Options& options, const Settings& s, double promised) {
         const auto gradients = run.gradient(tape, loss, model);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = s.lr, .warmup = 50, .steps = options.steps});
         optimizer.step(model, gradients);
+        if (run.due(100)) run.record("test images", mean_loss(model, glimpse));
         return loss.item<double>();
     });
     if (!finished) return 0;

@@ -132,7 +132,7 @@ int words(int argc, char** argv) {
         optimizer.options.lr =
             xg::optim::cosine(step, {.peak = s.lr, .floor = s.floor, .warmup = s.warmup, .steps = options.steps});
         optimizer.step(model, gradients);
-        if (step % 100 == 0) run.record("held out", example::mean_loss(model, glimpse));
+        if (run.due(100)) run.record("held out", example::mean_loss(model, glimpse));
         return loss.item<double>();
     });
     if (!finished) return 0;

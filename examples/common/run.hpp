@@ -26,6 +26,8 @@ public:
     std::string file(const std::string& name) const { return options_.out + '/' + name; }
     /// Steps done.
     std::int64_t step() const { return step_; }
+    /// Is it time for what is done after the first step, each so many and the last?
+    bool due(std::int64_t each) const { return step_ == 1 || step_ % each == 0 || step_ == options_.steps; }
 
     /// With --resume, goes on from the checkpoint: model, optimizer, generator, step and curves. All processes begin with the
     /// first one's model.
