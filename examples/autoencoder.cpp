@@ -44,10 +44,10 @@ int autoencoder(int argc, char** argv) {
     std::int64_t batch = 100, width = 256, images = 60000;
     double lr = 2e-3;
     options.add("--data", folder, "the folder of the four files; the Debian package dataset-fashion-mnist has them");
-    options.add("--batch", batch, "images in a step", 50);
-    options.add("--width", width, "of the widest hidden layer", 64);
-    options.add("--images", images, "to train on, at most", 3000);
-    options.add("--lr", lr, "the highest learning rate");
+    options.add("--batch", batch, "images in a step", {.least = 1}, 50);
+    options.add("--width", width, "of the widest hidden layer", {.least = 1}, 64);
+    options.add("--images", images, "to train on, at most", {.least = 1}, 3000);
+    options.add("--lr", lr, "the highest learning rate", {.above = 0});
     options.parse(argc, argv);
     example::Run run(options, "binary cross-entropy of a pixel, nats");
 
@@ -56,6 +56,9 @@ int autoencoder(int argc, char** argv) {
     };
     const xg::data::Dataset train = first(xg::data::fashion_mnist(folder, "train"), images),
                             test = first(xg::data::fashion_mnist(folder, "test"), 5000);
+    if (xg::data::size(train) < batch)
+        throw xg::Error("--images " + std::to_string(xg::data::size(train)) + " do not fill a --batch of " +
+                        std::to_string(batch));
     xg::Rng rng(options.seed), order = xg::Rng(options.seed).split();
     Autoencoder model{{{784, width, 64, 2}, rng}, {{2, 64, width, 784}, rng}};
     xg::optim::AdamW optimizer({.weight_decay = 0});

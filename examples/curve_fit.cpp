@@ -119,15 +119,14 @@ int curve_fit(int argc, char** argv) {
     std::int64_t count = 192;
     double seconds = 12, noise = 0.1;
     options.seed = 2;
-    options.add("--count", count, "of observations", 64);
-    options.add("--seconds", seconds, "from the first to the last", 8);
-    options.add("--noise", noise, "its standard deviation, rad");
-    options.add("--seed", options.seed, "of the noise");
+    options.add("--count", count, "of observations", {.least = 40}, 64);
+    options.add("--seconds", seconds, "from the first to the last", {.above = 0}, 8);
+    options.add("--noise", noise, "its standard deviation, rad", {.least = 0});
+    options.add("--seed", options.seed, "of the noise", {});
     options.add("--out", options.out, "the folder for the picture");
     options.add("--check", options.check, "fail unless all are within three standard errors of the truth");
     options.add("--short", options.short_mode, "a small run for tests, with a check");
     options.parse(argc, argv);
-    if (count < 40 || !(seconds > 0)) throw xg::Error("--count is at least 40, --seconds positive");
 
     const Tensor truth = xg::tensor({0.8, 0.15, 2.6, 0.5});
     const double apart = seconds / double(count - 1);

@@ -145,6 +145,9 @@ int train(const example::Options& options, const Settings& s, double promised) {
     };
     const xg::data::Dataset training = first(xg::data::fashion_mnist(s.folder, "train"), s.train),
                             test = first(xg::data::fashion_mnist(s.folder, "test"), s.test);
+    if (xg::data::size(training) < s.batch)
+        throw xg::Error("--train " + std::to_string(xg::data::size(training)) + " does not fill a --batch of " +
+                        std::to_string(s.batch));
     const xg::data::Dataset glimpse = first(test, 1000);
     xg::Rng rng(options.seed), order = xg::Rng(options.seed).split();
     Model model(rng);
@@ -185,11 +188,11 @@ int fashion(int argc, char** argv) {
     Settings s;
     options.add_choice("--model", s.model, {"attention", "mlp", "conv"}, "what it is made of");
     options.add("--data", s.folder, "the folder of the four files; the Debian package dataset-fashion-mnist has them");
-    options.add("--batch", s.batch, "images in a step");
-    options.add("--lr", s.lr, "the highest learning rate");
-    options.add("--decay", s.decay, "weight decay");
-    options.add("--train", s.train, "images to train on, at most", 6000);
-    options.add("--test", s.test, "images to test on, at most", 1000);
+    options.add("--batch", s.batch, "images in a step", {.least = 1});
+    options.add("--lr", s.lr, "the highest learning rate", {.above = 0});
+    options.add("--decay", s.decay, "weight decay", {.least = 0});
+    options.add("--train", s.train, "images to train on, at most", {.least = 1}, 6000);
+    options.add("--test", s.test, "images to test on, at most", {.least = 1}, 1000);
     options.parse(argc, argv);
     if (s.model == "mlp") return train<Mlp>(options, s, options.short_mode ? 70 : 88);
     if (s.model == "conv") return train<Convolutional>(options, s, options.short_mode ? 70 : 91);

@@ -60,20 +60,24 @@ double accuracy(const auto& model, const xg::data::Batch& batch) {
 int sequence(int argc, char** argv) {
     example::Options options("sequence", "An LSTM and attention learn to repeat a list of symbols.",
                              {.steps = 1500, .in_short = 300});
+    constexpr Index heads = 4;
     std::int64_t length = 12, symbols = 8, width = 64, batch = 64;
     double lr = 3e-3;
-    options.add("--length", length, "of the lists", 4);
-    options.add("--symbols", symbols, "how many different ones");
-    options.add("--width", width, "of the LSTM, and of the transformer", 32);
-    options.add("--batch", batch, "lists in a step", 32);
-    options.add("--lr", lr, "the highest learning rate", 6e-3);
+    options.add("--length", length, "of the lists", {.least = 1}, 4);
+    options.add("--symbols", symbols, "how many different ones", {.least = 1});
+    options.add("--width", width, "of the LSTM, and of the transformer", {.least = 1}, 32);
+    options.add("--batch", batch, "lists in a step", {.least = 1}, 32);
+    options.add("--lr", lr, "the highest learning rate", {.above = 0}, 6e-3);
     options.parse(argc, argv);
+    if (width % heads)
+        throw xg::Error("--width " + std::to_string(width) + " is not a multiple of " + std::to_string(heads) +
+                        ", the heads of attention");
     example::Run run(options);
 
     xg::Rng rng(options.seed);
     Contest models{
         Lstm(symbols + 1, width, rng),
-        example::Gpt({.vocabulary = symbols + 1, .context = 2 * length, .layers = 2, .heads = 4, .channels = width}, rng)};
+        example::Gpt({.vocabulary = symbols + 1, .context = 2 * length, .layers = 2, .heads = heads, .channels = width}, rng)};
     xg::optim::AdamW optimizer({.weight_decay = 0.01, .groups = example::no_decay()});
     run.resume(models, optimizer, rng);
     const bool finished = run.train(models, optimizer, rng, [&](std::int64_t step) {

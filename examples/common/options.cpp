@@ -1,10 +1,32 @@
 #include "options.hpp"
 
+#include <cmath>
+
 #include <CLI/CLI.hpp>
 
 #include "ranks.hpp"
 
 namespace example {
+
+namespace {
+
+CLI::Validator within(const Bounds& b) {
+    const auto check = [b](const std::string& text) -> std::string {
+        double x;
+        if (!CLI::detail::lexical_cast(text, x) || !std::isfinite(x)) return text + " is not a number to use here";
+        const auto refuse = [&](const char* too, const char* bound, double of) {
+            return text + " is too " + too + "; use a number " + bound + ' ' + CLI::detail::to_string(of);
+        };
+        if (x < b.least) return refuse("small", "of at least", b.least);
+        if (x <= b.above) return refuse("small", "above", b.above);
+        if (x > b.most) return refuse("large", "of at most", b.most);
+        if (x >= b.below) return refuse("large", "below", b.below);
+        return {};
+    };
+    return CLI::Validator(check, "");
+}
+
+}  // namespace
 
 Options::Options(const std::string& n, const std::string& about)
     : name(n), out("build/runs/" + n), app_(std::make_unique<CLI::App>(about, n)) {
@@ -13,12 +35,12 @@ Options::Options(const std::string& n, const std::string& about)
 
 Options::Options(const std::string& n, const std::string& about, Lengths lengths) : Options(n, about) {
     steps = lengths.steps;
-    add("--steps", steps, "steps of training", lengths.in_short);
-    add("--seed", seed, "of all random numbers");
-    add("--threads", threads, "0: one for each core");
+    add("--steps", steps, "steps of training", {.least = 1}, lengths.in_short);
+    add("--seed", seed, "of all random numbers", {});
+    add("--threads", threads, "0: one for each core", {.least = 0, .most = 1024});
     add("--out", out, "the folder for the model, the curves and the report");
     add("--resume", resume, "go on from the checkpoint in that folder, to the same bits as without a break");
-    add("--stop", stop, "stop after so many steps, as Ctrl-C does");
+    add("--stop", stop, "stop after so many steps, as Ctrl-C does; 0: do not", {.least = 0});
     add("--tensorboard", tensorboard, "write the curves for TensorBoard too");
     add("--check", check, "fail when the result is below what is promised");
     add("--short", short_mode, "a small run for tests, with a check");
@@ -27,21 +49,22 @@ Options::Options(const std::string& n, const std::string& about, Lengths lengths
 Options::~Options() = default;
 
 template <class T>
-void Options::add(const std::string& flag, T& value, const std::string& help, std::optional<std::type_identity_t<T>> in_short) {
-    CLI::Option* option;
-    if constexpr (std::same_as<T, bool>)
-        option = app_->add_flag(flag, value, help);
-    else
-        option = app_->add_option(flag, value, help)->capture_default_str();
+void Options::add(const std::string& flag, T& value, const std::string& help, const Bounds& bounds,
+                  std::optional<std::type_identity_t<T>> in_short) {
+    CLI::Option* const option = app_->add_option(flag, value, help)->capture_default_str()->check(within(bounds));
     if (in_short)
         shorten_.push_back([&value, option, in_short] {
             if (option->count() == 0) value = *in_short;
         });
 }
-template void Options::add(const std::string&, bool&, const std::string&, std::optional<bool>);
-template void Options::add(const std::string&, double&, const std::string&, std::optional<double>);
-template void Options::add(const std::string&, std::int64_t&, const std::string&, std::optional<std::int64_t>);
-template void Options::add(const std::string&, std::string&, const std::string&, std::optional<std::string>);
+template void Options::add(const std::string&, double&, const std::string&, const Bounds&, std::optional<double>);
+template void Options::add(const std::string&, std::int64_t&, const std::string&, const Bounds&, std::optional<std::int64_t>);
+
+void Options::add(const std::string& flag, bool& value, const std::string& help) { app_->add_flag(flag, value, help); }
+
+void Options::add(const std::string& flag, std::string& value, const std::string& help) {
+    app_->add_option(flag, value, help)->capture_default_str();
+}
 
 void Options::add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices,
                          const std::string& help) {

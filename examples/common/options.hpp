@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,12 @@ struct Lengths {
     std::int64_t steps, in_short;
 };
 
+/// What a number on the command line may be: finite, and within these.
+struct Bounds {
+    static constexpr double infinity = std::numeric_limits<double>::infinity();
+    double least = -infinity, above = -infinity, most = infinity, below = infinity;
+};
+
 /// What every example can be told; it adds its own.
 class Options {
 public:
@@ -29,9 +36,12 @@ public:
     Options(const Options&) = delete;
     Options& operator=(const Options&) = delete;
 
-    /// T is std::int64_t, double, std::string, or bool for a flag. In the short mode the value is another if one is given here.
+    /// A number, T is std::int64_t or double. In the short mode it is another if one is given here.
     template <class T>
-    void add(const std::string& flag, T& value, const std::string& help, std::optional<std::type_identity_t<T>> in_short = {});
+    void add(const std::string& flag, T& value, const std::string& help, const Bounds&,
+             std::optional<std::type_identity_t<T>> in_short = {});
+    void add(const std::string& flag, bool& value, const std::string& help);
+    void add(const std::string& flag, std::string& value, const std::string& help);
     void add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices,
                     const std::string& help);
     /// Throws Ended after --help and on an error.
