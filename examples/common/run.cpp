@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -96,7 +97,7 @@ void Run::record(const std::string& curve, double value) {
 }
 
 void Run::resume_at(std::int64_t step) {
-    step_ = first_ = step;
+    step_ = first_ = saved_step_ = step;
     double of_all = double(step);
     ranks_.sum({&of_all, 1});
     if (of_all != double(step) * ranks_.size())
@@ -123,10 +124,21 @@ bool Run::more() const {
     return step_ < options_.steps && !interrupted_ && !(options_.stop > 0 && step_ - first_ >= options_.stop);
 }
 
-void Run::done(double loss) {
+void Run::fail_not_finite(const std::string& what, double rate) const {
+    std::string text = what + " is not finite after step " + std::to_string(step_) + ", at a learning rate of " +
+                       number_text(rate) + "; try a smaller --lr. ";
+    if (saved_step_ > 0)
+        text += "The checkpoint after step " + std::to_string(saved_step_) + " is kept: --resume goes on from it";
+    else
+        text += "Nothing was saved yet";
+    throw xg::Error(text);
+}
+
+void Run::done(double loss, double rate) {
     double agreed[] = {loss * ranks_.weight(), double(interrupted)};  // all stop after the same step
     ranks_.sum(agreed);
     loss = agreed[0];
+    if (!std::isfinite(loss)) fail_not_finite("the loss, " + number_text(loss) + ',', rate);
     interrupted_ = agreed[1] > 0;
     smooth_ = step_ == 1 ? loss : smooth_ + std::max(0.02, 1. / double(step_)) * (loss - smooth_);
     record("loss", loss);
