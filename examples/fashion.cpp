@@ -186,7 +186,7 @@ int train(const example::Options& options, const Settings& s, double promised) {
 int fashion(int argc, char** argv) {
     example::Options options("fashion", "A classifier learns Fashion-MNIST.", {.steps = 6000, .in_short = 150});
     Settings s;
-    options.add_choice("--model", s.model, {"attention", "mlp", "conv"}, "what it is made of");
+    options.add_choice("--model", s.model, {"attention", "mlp", "conv"}, "what it is made of; each has its own folder");
     options.add("--data", s.folder, "the folder of the four files; the Debian package dataset-fashion-mnist has them");
     options.add("--batch", s.batch, "images in a step", {.least = 1});
     options.add("--lr", s.lr, "the highest learning rate", {.above = 0});
@@ -194,6 +194,7 @@ int fashion(int argc, char** argv) {
     options.add("--train", s.train, "images to train on, at most", {.least = 1}, 6000);
     options.add("--test", s.test, "images to test on, at most", {.least = 1}, 1000);
     options.parse(argc, argv);
+    if (!options.given("--out")) options.out += '_' + s.model;
     if (s.model == "mlp") return train<Mlp>(options, s, options.short_mode ? 70 : 88);
     if (s.model == "conv") return train<Convolutional>(options, s, options.short_mode ? 70 : 91);
     return train<Attention>(options, s, options.short_mode ? 70 : 88);

@@ -19,7 +19,7 @@ void check_known(const xg::data::Characters& characters, const std::string& pref
 }
 
 int generate(int argc, char** argv) {
-    std::string model = "build/runs/words/model.safetensors", prefix;
+    std::string model = example::runs_folder() + "/words/model.safetensors", prefix;
     std::int64_t count = 100, seed = 1, samples = 5;
     double temperature = 0.8;
     bool whole = false;

@@ -167,7 +167,8 @@ int words(int argc, char** argv) {
         run.report().add(example::draw_matrix(run.file("attention"), "Attention of the first block's heads, their mean",
                                               {"at whom", "who looks"}, xg::mean(example::attention_map(model, ids), 0), names,
                                               names));
-    std::printf("the model continues a text: examples/run generate --model %s PREFIX\n", run.file("model.safetensors").c_str());
+    std::printf("the model continues a text: %s --model %s PREFIX\n", example::command_of("generate", argv[0]).c_str(),
+                run.file("model.safetensors").c_str());
     return run.finish(model);
 }
 

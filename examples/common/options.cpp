@@ -1,6 +1,8 @@
 #include "options.hpp"
 
 #include <cmath>
+#include <cstdlib>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -26,10 +28,33 @@ CLI::Validator within(const Bounds& b) {
     return CLI::Validator(check, "");
 }
 
+/// As a shell reads it as one word.
+std::string word(const std::string& text) {
+    const bool plain =
+        text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=./,:+@%") == std::string::npos &&
+        !text.empty();
+    if (plain) return text;
+    std::string result = "'";
+    for (const char c : text) result += c == '\'' ? "'\\''" : std::string(1, c);
+    return result + '\'';
+}
+
 }  // namespace
 
+std::string runs_folder() {
+    const char* folder = std::getenv("XTGRAD_RUNS");  // examples/run says it, which may be called from anywhere
+    return folder ? folder : "build/runs";
+}
+
+std::string command_of(const std::string& example, const std::string& program) {
+    const char* run = std::getenv("XTGRAD_RUN");
+    if (run) return word(run) + ' ' + example;
+    const std::size_t folder = program.rfind('/') + 1;
+    return word(program.substr(0, folder) + example);
+}
+
 Options::Options(const std::string& n, const std::string& about)
-    : name(n), out("build/runs/" + n), app_(std::make_unique<CLI::App>(about, n)) {
+    : name(n), out(runs_folder() + '/' + n), app_(std::make_unique<CLI::App>(about, n)) {
     app_->get_formatter()->column_width(34);
 }
 
@@ -72,7 +97,15 @@ void Options::add_choice(const std::string& flag, std::string& value, const std:
 }
 
 void Options::parse(int argc, char** argv) {
-    for (int i = 0; i < argc; ++i) command += (i ? " " : "") + std::string(i ? argv[i] : "examples/run " + name);
+    command = go_on = command_of(name, argv[0]);
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view argument = argv[i];
+        const bool stops = argument == "--stop";  // its number is the next argument
+        command += ' ' + word(argv[i]);
+        if (stops && i + 1 < argc) command += ' ' + word(argv[++i]);
+        if (!stops && !argument.starts_with("--stop=") && argument != "--resume") go_on += ' ' + word(argv[i]);
+    }
+    go_on += " --resume";
     try {
         app_->parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -82,5 +115,7 @@ void Options::parse(int argc, char** argv) {
     if (short_mode)
         for (const auto& shorten : shorten_) shorten();
 }
+
+bool Options::given(const std::string& flag) const { return app_->count(flag) > 0; }
 
 }  // namespace example

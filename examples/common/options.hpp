@@ -20,6 +20,11 @@ struct Lengths {
     std::int64_t steps, in_short;
 };
 
+/// Where results lie if --out says nothing else.
+std::string runs_folder();
+/// What to type to start an example, when this is the program that runs.
+std::string command_of(const std::string& example, const std::string& program);
+
 /// What a number on the command line may be: finite, and within these.
 struct Bounds {
     static constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -46,8 +51,11 @@ public:
                     const std::string& help);
     /// Throws Ended after --help and on an error.
     void parse(int argc, char** argv);
+    /// Was it typed?
+    bool given(const std::string& flag) const;
 
-    std::string name, out, command;  ///< the folder for results; what was typed
+    std::string name, out;       ///< the folder for results
+    std::string command, go_on;  ///< what was typed, and what goes on from its checkpoint
     std::int64_t steps = 0, seed = 1, threads = 0, stop = 0;
     bool resume = false, tensorboard = false, short_mode = false, check = false;
 

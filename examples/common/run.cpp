@@ -169,12 +169,10 @@ bool Run::end() {
     if (isatty(STDOUT_FILENO)) std::printf("\n");
     const bool finished = step_ >= options_.steps;
     if (!ranks_.first()) return false;
-    const std::string again = options_.resume ? "" : " --resume";
     if (finished)
         result("time", time_text(seconds(Clock::now() - begun_)));
     else
-        std::printf("stopped after step %lld, saved; go on with: %s%s\n", static_cast<long long>(step_), options_.command.c_str(),
-                    again.c_str());
+        std::printf("stopped after step %lld, saved; go on with: %s\n", static_cast<long long>(step_), options_.go_on.c_str());
     return finished;
 }
 
