@@ -83,7 +83,7 @@ int autoencoder(int argc, char** argv) {
     if (!finished) return 0;
 
     xg::save(model, run.file("model.safetensors"));
-    run.result("mean squared error of the mean image", std::to_string(xg::mean(xg::variance(test.inputs, 0)).item<double>()));
+    run.result("mean squared error of the mean image", xg::mean(xg::variance(test.inputs, 0)).item<double>());
     run.at_most("mean squared error", error(model, test.inputs), options.short_mode ? 0.06 : 0.03);
     const Tensor latent = model.encode(test.inputs);
     run.report().add(example::draw_points(run.file("latent"), "Where the ten classes lie between the two halves",

@@ -100,7 +100,7 @@ int sequence(int argc, char** argv) {
     const double guess = 100. / double(symbols);
     run.at_least("symbols that the LSTM repeats", accuracy(models.lstm, test), 1.5 * guess, " %");
     run.at_least("symbols that attention repeats", accuracy(models.attention, test), options.short_mode ? 50 : 99, " %");
-    run.result("guessing", std::to_string(guess) + " %");
+    run.result("guessing", guess, " %");
     const Tensor one = xg::view(test.inputs, 0);
     const Tensor looks = xg::mean(example::attention_map(models.attention, one), 0);
     std::vector<std::string> names;

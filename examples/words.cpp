@@ -148,8 +148,8 @@ int words(int argc, char** argv) {
     const double bigram = ngram_loss(train, held_out, characters.size(), 2),
                  trigram = ngram_loss(train, held_out, characters.size(), 3);
     const std::string unit = " nats a character";
-    run.result("a bigram's held-out loss", std::to_string(bigram) + unit);
-    run.result("a trigram's held-out loss", std::to_string(trigram) + unit);
+    run.result("a bigram's held-out loss", bigram, unit);
+    run.result("a trigram's held-out loss", trigram, unit);
     run.at_most("held-out loss", example::mean_loss(model, held_out_windows), options.short_mode ? bigram : trigram, unit);
 
     const std::string lines = new_lines(writer, texts.train + texts.held_out, rng, 20);

@@ -36,7 +36,7 @@ double seconds(std::chrono::steady_clock::duration d) { return std::chrono::dura
 std::string time_text(double s) {
     char text[32];
     if (s < 60)
-        std::snprintf(text, sizeof text, "%.0f s", s);
+        std::snprintf(text, sizeof text, s < 9.95 ? "%.1f s" : "%.0f s", s);
     else
         std::snprintf(text, sizeof text, "%d min %02d s", int(s) / 60, int(s) % 60);
     return text;
@@ -59,9 +59,12 @@ Run::Run(const Options& options, std::string loss)
     std::filesystem::create_directories(options.out);
     if (options.tensorboard && ranks_.first()) tensorboard_.emplace(file("tensorboard"));
     end_on_interrupt();
-    std::printf("%s: %lld steps, %d threads, %s, seed %lld; results in %s\n", options.name.c_str(),
-                static_cast<long long>(options.steps), xg::num_threads(), xg::instruction_set(),
-                static_cast<long long>(options.seed), options.out.c_str());
+    const auto counted = [](std::int64_t n, const std::string& what) {
+        return std::to_string(n) + ' ' + what + (n == 1 ? "" : "s");
+    };
+    std::printf("%s: %s, %s, %s, seed %lld; results in %s\n", options.name.c_str(), counted(options.steps, "step").c_str(),
+                counted(xg::num_threads(), "thread").c_str(), xg::instruction_set(), static_cast<long long>(options.seed),
+                options.out.c_str());
     if (ranks_.size() > 1) std::printf("%d processes, each takes its part of every batch\n", ranks_.size());
 }
 
@@ -181,6 +184,8 @@ void Run::result(const std::string& what, const std::string& value) {
     std::fputs(line.c_str(), stdout);
     results_ += line;
 }
+
+void Run::result(const std::string& what, double value, const std::string& unit) { result(what, number_text(value) + unit); }
 
 void Run::keep_promise(const std::string& what, double value, bool kept, const std::string& promise, const std::string& unit) {
     result(what, number_text(value) + unit + (options_.check ? ", promised " + promise + unit + (kept ? "" : ": MISSED") : ""));

@@ -85,6 +85,7 @@ public:
     void at_least(const std::string& what, double value, double promised, const std::string& unit = "");
     void at_most(const std::string& what, double value, double promised, const std::string& unit = "");
     void result(const std::string& what, const std::string& value);
+    void result(const std::string& what, double value, const std::string& unit = "");
 
     /// A section of the report.
     Report& report() { return report_; }
