@@ -1,4 +1,4 @@
-// A GPT learns to add three-digit numbers from examples, and is tested on sums that it has not seen: two minutes.
+// A GPT learns to add three-digit numbers from examples, and is tested on sums that it has not seen: one to two minutes.
 #include <cmath>
 
 #include "common/gpt.hpp"

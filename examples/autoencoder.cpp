@@ -1,4 +1,4 @@
-// An autoencoder squeezes Fashion-MNIST through two numbers, and draws where the classes lie: two minutes.
+// An autoencoder squeezes Fashion-MNIST through two numbers, and draws where the classes lie: under a minute.
 #include <algorithm>
 
 #include <xtgrad/xtgrad.hpp>

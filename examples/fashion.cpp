@@ -1,4 +1,4 @@
-// A classifier of Fashion-MNIST, with attention, as an MLP or by convolution: one to three minutes.
+// A classifier of Fashion-MNIST, with attention, as an MLP or by convolution: up to three minutes.
 //
 // To the attention model an image is a sequence of 16 patches of 7 x 7; two transformer blocks look at them, and their mean is
 // classified.

@@ -1,4 +1,4 @@
-// An LSTM against attention: both learn to repeat a list of symbols, and one of them soon can: a minute.
+// An LSTM against attention: both learn to repeat a list of symbols, and one of them soon can: under a minute.
 #include "common/gpt.hpp"
 #include "common/run.hpp"
 

@@ -1,4 +1,4 @@
-// A character-level GPT learns to make up English words, or to write like any text: a minute.
+// A character-level GPT learns to make up English words, or to write like any text: under a minute.
 //
 // Tiny Shakespeare in the manner of nanoGPT: examples/run words --data shakespeare.txt --layers 4 --channels 128 --context 64
 // --batch 12 --lr 1e-3 --steps 2000
