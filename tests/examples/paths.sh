@@ -15,6 +15,7 @@ log=$("$examples/run" --list)
 for model in mlp conv; do
     XTGRAD_RUNS=runs "$bin/fashion" --model $model --train 200 --test 20 --steps 1 > /dev/null
     [ -e runs/fashion_$model/report.html ]
+    grep -q '^1,' runs/fashion_$model/curve_test_images.csv
 done
 log=$(XTGRAD_RUN='../the run' "$bin/moons" --steps 9 --stop=4 --out 'my run')
 [[ $log = *"go on with: '../the run' moons --steps 9 --out 'my run' --resume" ]]
