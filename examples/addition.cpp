@@ -1,4 +1,6 @@
-// A GPT learns to add three-digit numbers from examples, and is tested on sums that it has not seen: two minutes.
+// A GPT learns to add three-digit numbers from examples, and is tested on sums that it has not seen: one to two minutes.
+#include <cmath>
+
 #include "common/gpt.hpp"
 #include "common/run.hpp"
 
@@ -39,15 +41,22 @@ int addition(int argc, char** argv) {
     example::Options options("addition", "A GPT learns to add from examples.", {.steps = 2500, .in_short = 500});
     std::int64_t digits = 3, examples = 100000, tested = 2000, layers = 2, heads = 4, channels = 64, batch = 256;
     double lr = 4e-3;
-    options.add("--digits", digits, "of each number", 1);
-    options.add("--examples", examples, "sums to train on", 60);
-    options.add("--tested", tested, "other sums to test on", 40);
-    options.add("--layers", layers, "blocks of the transformer");
-    options.add("--heads", heads, "of attention in a block");
-    options.add("--channels", channels, "width of the model", 32);
-    options.add("--batch", batch, "sums in a step", 30);
-    options.add("--lr", lr, "the highest learning rate");
+    options.add("--digits", digits, "of each number", {.least = 1, .most = 9}, 1);
+    options.add("--examples", examples, "sums to train on", {.least = 1}, 60);
+    options.add("--tested", tested, "other sums to test on", {.least = 1}, 40);
+    options.add("--layers", layers, "blocks of the transformer", {.least = 1});
+    options.add("--heads", heads, "of attention in a block", {.least = 1});
+    options.add("--channels", channels, "width of the model", {.least = 1}, 32);
+    options.add("--batch", batch, "sums in a step", {.least = 1}, 30);
+    options.add("--lr", lr, "the highest learning rate", {.above = 0});
     options.parse(argc, argv);
+    if (channels % heads)
+        throw xg::Error("--channels " + std::to_string(channels) + " is not a multiple of --heads " + std::to_string(heads));
+    if (examples < batch)
+        throw xg::Error("--examples " + std::to_string(examples) + " does not fill a --batch of " + std::to_string(batch));
+    if (double(examples) + double(tested) > std::pow(100., double(digits)))
+        throw xg::Error("--examples " + std::to_string(examples) + " and --tested " + std::to_string(tested) +
+                        " are more sums than there are with --digits " + std::to_string(digits));
     example::Run run(options);
 
     xg::Rng rng(options.seed), order = xg::Rng(options.seed).split();
@@ -73,7 +82,7 @@ int addition(int argc, char** argv) {
         xg::optim::clip_norm(gradients, 1);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = lr, .warmup = 100, .steps = options.steps});
         optimizer.step(model, gradients);
-        if (step % 250 == 0) run.record("unseen sums", example::mean_loss(model, test));
+        if (run.due(250)) run.record("unseen sums", example::mean_loss(model, test));
         return loss.item<double>();
     });
     if (!finished) return 0;

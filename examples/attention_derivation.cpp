@@ -8,6 +8,9 @@
 
 #include <xtgrad/xtgrad.hpp>
 
+#include "common/options.hpp"
+#include "common/ranks.hpp"
+
 namespace xg = xtgrad;
 using xg::Index, xg::Tensor;
 
@@ -74,9 +77,9 @@ void print(const char* name, Index j, const Tensor& closed, const Tensor& tape, 
     }
 }
 
-}  // namespace
-
-int main() {
+int attention_derivation(int argc, char** argv) {
+    example::Options options("attention_derivation", "Derives the attention block by its closed form, the tape and differences.");
+    options.parse(argc, argv);
     const Block b;
     double tape = 0, differences = 0;
     for (Index i = 0; i < p; ++i)
@@ -97,4 +100,10 @@ int main() {
         "the closed form and central differences by at most %.1e.\n",
         p, p, tape, differences);
     return tape < 1e-13 && differences < 1e-8 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return example::run_main("attention_derivation", [&] { return attention_derivation(argc, argv); });
 }

@@ -109,8 +109,9 @@ example::Picture draw(const std::string& path, const Fit& fit, const Tensor& obs
     const Tensor j = xg::jacobian(curve)(fit.parameters);
     const Tensor variance = xg::sum(xg::matmul(j, fit.by_j) * j, 1) + fit.noise * fit.noise;
     const auto times = [&](Index n) { return xg::linspace(0., double(count - 1) * apart, n); };
-    return example::draw_band(path, "A damped pendulum and its fit", "seconds", "angle, rad",
-                              {times(places), curve(fit.parameters), xg::sqrt(variance)}, times(count), observed);
+    return example::draw_band(path, "A damped pendulum and its fit", {"seconds", "angle, rad"},
+                              {"19 of 20 observations should lie here", times(places), curve(fit.parameters), xg::sqrt(variance)},
+                              times(count), observed);
 }
 
 int curve_fit(int argc, char** argv) {
@@ -118,15 +119,14 @@ int curve_fit(int argc, char** argv) {
     std::int64_t count = 192;
     double seconds = 12, noise = 0.1;
     options.seed = 2;
-    options.add("--count", count, "of observations", 64);
-    options.add("--seconds", seconds, "from the first to the last", 8);
-    options.add("--noise", noise, "its standard deviation, rad");
-    options.add("--seed", options.seed, "of the noise");
+    options.add("--count", count, "of observations", {.least = 40}, 64);
+    options.add("--seconds", seconds, "from the first to the last", {.above = 0}, 8);
+    options.add("--noise", noise, "its standard deviation, rad", {.least = 0});
+    options.add("--seed", options.seed, "of the noise", {});
     options.add("--out", options.out, "the folder for the picture");
     options.add("--check", options.check, "fail unless all are within three standard errors of the truth");
     options.add("--short", options.short_mode, "a small run for tests, with a check");
     options.parse(argc, argv);
-    if (count < 40 || !(seconds > 0)) throw xg::Error("--count is at least 40, --seconds positive");
 
     const Tensor truth = xg::tensor({0.8, 0.15, 2.6, 0.5});
     const double apart = seconds / double(count - 1);

@@ -1,4 +1,4 @@
-// A classifier of Fashion-MNIST, with attention, as an MLP or by convolution: one to three minutes.
+// A classifier of Fashion-MNIST, with attention, as an MLP or by convolution: up to three minutes.
 //
 // To the attention model an image is a sequence of 16 patches of 7 x 7; two transformer blocks look at them, and their mean is
 // classified.
@@ -100,6 +100,11 @@ double accuracy(const Tensor& labels, const Tensor& guesses) {
     return 100 * xg::mean(xg::astype(xg::equal(labels, guesses), xg::f64)).item<double>();
 }
 
+double mean_loss(const auto& model, const xg::data::Dataset& data) {
+    const xg::no_record paused;
+    return xg::nn::cross_entropy(model(data.inputs), data.targets).template item<double>();
+}
+
 /// Of the images of a class (row) the share that is taken for another (column), in percent.
 Tensor confusion(const Tensor& labels, const Tensor& guesses) {
     const Tensor counts = xg::matmul(xg::transpose(xg::one_hot(labels, classes)), xg::one_hot(guesses, classes));
@@ -140,6 +145,10 @@ int train(const example::Options& options, const Settings& s, double promised) {
     };
     const xg::data::Dataset training = first(xg::data::fashion_mnist(s.folder, "train"), s.train),
                             test = first(xg::data::fashion_mnist(s.folder, "test"), s.test);
+    if (xg::data::size(training) < s.batch)
+        throw xg::Error("--train " + std::to_string(xg::data::size(training)) + " does not fill a --batch of " +
+                        std::to_string(s.batch));
+    const xg::data::Dataset glimpse = first(test, 1000);
     xg::Rng rng(options.seed), order = xg::Rng(options.seed).split();
     Model model(rng);
     xg::optim::AdamW optimizer({.weight_decay = s.decay});
@@ -159,6 +168,7 @@ int train(const example::Options& options, const Settings& s, double promised) {
         const auto gradients = run.gradient(tape, loss, model);
         optimizer.options.lr = xg::optim::cosine(step, {.peak = s.lr, .warmup = 50, .steps = options.steps});
         optimizer.step(model, gradients);
+        if (run.due(100)) run.record("test images", mean_loss(model, glimpse));
         return loss.item<double>();
     });
     if (!finished) return 0;
@@ -166,9 +176,9 @@ int train(const example::Options& options, const Settings& s, double promised) {
     xg::save(model, run.file("model.safetensors"), {{"model", s.model}});
     const Tensor guesses = predicted(model, test);
     run.at_least("test accuracy", accuracy(test.targets, guesses), promised, " %");
-    run.report().add(example::draw_matrix(run.file("confusion"), "Confusion: a class (row) taken for another, percent",
-                                          confusion(test.targets, guesses), xg::data::fashion_mnist_classes(),
-                                          xg::data::fashion_mnist_classes()));
+    run.report().add(example::draw_table(run.file("confusion"), "What the images of a class are taken for, percent",
+                                         {"found", "truth"}, confusion(test.targets, guesses), xg::data::fashion_mnist_classes(),
+                                         xg::data::fashion_mnist_classes()));
     add_wrong_examples(run, test, guesses);
     return run.finish(model);
 }
@@ -176,14 +186,15 @@ int train(const example::Options& options, const Settings& s, double promised) {
 int fashion(int argc, char** argv) {
     example::Options options("fashion", "A classifier learns Fashion-MNIST.", {.steps = 6000, .in_short = 150});
     Settings s;
-    options.add_choice("--model", s.model, {"attention", "mlp", "conv"}, "what it is made of");
+    options.add_choice("--model", s.model, {"attention", "mlp", "conv"}, "what it is made of; each has its own folder");
     options.add("--data", s.folder, "the folder of the four files; the Debian package dataset-fashion-mnist has them");
-    options.add("--batch", s.batch, "images in a step");
-    options.add("--lr", s.lr, "the highest learning rate");
-    options.add("--decay", s.decay, "weight decay");
-    options.add("--train", s.train, "images to train on, at most", 6000);
-    options.add("--test", s.test, "images to test on, at most", 1000);
+    options.add("--batch", s.batch, "images in a step", {.least = 1});
+    options.add("--lr", s.lr, "the highest learning rate", {.above = 0});
+    options.add("--decay", s.decay, "weight decay", {.least = 0});
+    options.add("--train", s.train, "images to train on, at most", {.least = 1}, 6000);
+    options.add("--test", s.test, "images to test on, at most", {.least = 1}, 1000);
     options.parse(argc, argv);
+    if (!options.given("--out")) options.out += '_' + s.model;
     if (s.model == "mlp") return train<Mlp>(options, s, options.short_mode ? 70 : 88);
     if (s.model == "conv") return train<Convolutional>(options, s, options.short_mode ? 70 : 91);
     return train<Attention>(options, s, options.short_mode ? 70 : 88);

@@ -59,15 +59,19 @@ struct Point {
 Point minimize(const Tensor& start, const Tensor& x, const Tensor& y) {
     Point now(start, x, y);
     double damping = 1;
+    bool better = true;
     for (int step = 0; step < 100; ++step) {
         const double slope = xg::linalg::norm(now.gradient).item<double>();
-        std::printf("%4d %12.6f %10.2e\n", step, now.value, slope);
+        if (better) std::printf("%4d %16.6f %12.2e\n", step, now.value, slope);
         if (slope < 1e-8) break;
         const Tensor curvature = now.hessian + damping * xg::eye(3);
         const bool downwards = xg::amin(xg::linalg::eigvalsh(curvature)).item<double>() > 0;
         const Point next(downwards ? now.theta - xg::linalg::solve(curvature, now.gradient) : now.theta, x, y);
-        const bool better = downwards && next.value < now.value + 1e-12;
-        if (better) now = next;
+        better = downwards && next.value < now.value + 1e-12;
+        if (better)
+            now = next;
+        else
+            std::printf("%4d   rejected: not lower; a shorter one follows\n", step + 1);
         damping = better ? damping * 0.1 : std::max(damping, 1e-3) * 10;
     }
     return now;
@@ -80,15 +84,16 @@ example::Picture draw(const std::string& path, const Tensor& theta, const Tensor
     const Tensor mean = xg::matmul(k, xg::linalg::solve_cholesky(l, y));
     const Tensor known = xg::sum(xg::square(xg::linalg::solve_triangular(l, xg::transpose(k))), 0);
     const Tensor deviation = xg::sqrt(xg::square(parameter(theta, 0)) - known);
-    return example::draw_band(path, "A Gaussian process", "x", "y", {places, mean, deviation}, x, y);
+    return example::draw_band(path, "A Gaussian process", {"x", "y"},
+                              {"2 standard deviations, without noise", places, mean, deviation}, x, y);
 }
 
 int gaussian_process(int argc, char** argv) {
     example::Options options("gaussian_process", "Finds the hyperparameters of a Gaussian process.");
     std::int64_t count = 80;
     options.seed = 7;
-    options.add("--count", count, "of observations");
-    options.add("--seed", options.seed, "of the observations");
+    options.add("--count", count, "of observations", {.least = 10});
+    options.add("--seed", options.seed, "of the observations", {});
     options.add("--out", options.out, "the folder for the picture");
     options.add("--check", options.check, "fail unless all are within three standard errors of the truth");
     options.parse(argc, argv);

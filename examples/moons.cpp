@@ -42,12 +42,12 @@ int moons(int argc, char** argv) {
                              {.steps = 1500, .in_short = 400});
     std::int64_t points = 1000, width = 32;
     double noise = 0.1, lr = 1e-2;
-    options.add("--points", points, "how many there are in both moons");
-    options.add("--noise", noise, "the deviation of the noise on their coordinates");
-    options.add("--width", width, "of the hidden layers");
-    options.add("--lr", lr, "the highest learning rate");
+    options.add("--points", points, "how many there are in both moons", {.least = 2});
+    options.add("--noise", noise, "the deviation of the noise on their coordinates", {.least = 0});
+    options.add("--width", width, "of the hidden layers", {.least = 1});
+    options.add("--lr", lr, "the highest learning rate", {.above = 0});
     options.parse(argc, argv);
-    example::Run run(options);
+    example::Run run(options, "hinge loss");
 
     xg::Rng rng(options.seed);
     const xg::data::Dataset data = xg::data::moons(points, noise, rng);
@@ -70,7 +70,7 @@ int moons(int argc, char** argv) {
     run.at_least("accuracy", accuracy(model, data), 100, " %");
     const example::Rectangle area{-1.5, 2.5, -1, 1.5};
     run.report().add(example::draw_boundary(run.file("boundary"), "The decision boundary", on_grid(model, area, 161, 101), area,
-                                            data.inputs, data.targets));
+                                            data.inputs, data.targets, {"upper moon", "lower moon"}));
     return run.finish(model);
 }
 

@@ -83,20 +83,21 @@ example::Picture draw_ways(const std::string& path) {
     const example::Rectangle area{-1.6, 1.6, -0.9, 2.1};
     const Tensor x = xg::linspace(area.x0, area.x1, 161), y = xg::reshape(xg::linspace(area.y0, area.y1, 151), {-1, 1});
     const Tensor height = xg::log10(100. * xg::square(y - xg::square(x)) + xg::square(1. - x) + 1e-2);
-    return example::draw_ways(path, "Ways down Rosenbrock's valley", height, area, ways);
+    return example::draw_ways(path, "Ways down Rosenbrock's valley", {"x", "y"}, height, area, ways);
 }
 
 int newton(int argc, char** argv) {
     example::Options options("newton", "Minimizes functions with published minima, by Newton's method and two others.");
     std::int64_t only = 0;
-    options.add("--problem", only, "only the one of this number in the collection; 0: all");
+    options.add("--problem", only, "only the one of this number in the collection; 0: all", {.least = 0});
     options.add("--out", options.out, "the folder for the picture");
     options.add("--check", options.check, "fail when Newton-CG or L-BFGS misses a minimum");
     options.parse(argc, argv);
 
     std::vector<Problem> chosen = problems();
     if (only) std::erase_if(chosen, [&](const Problem& p) { return p.number != only; });
-    if (chosen.empty()) throw xg::Error("no problem " + std::to_string(only) + "; without --problem there are all");
+    if (chosen.empty())
+        throw xg::Error("--problem " + std::to_string(only) + " is not in the collection; without it there are all");
     std::printf("%-31s%-14s%6s %5s %12s %10s %12s\n", "problem", "method", "steps", "runs", "f", "|gradient|", "published");
     int missed = 0;
     for (const Problem& p : chosen) missed += compare(p);

@@ -1,4 +1,4 @@
-// An LSTM against attention: both learn to repeat a list of symbols, and one of them soon can: a minute.
+// An LSTM against attention: both learn to repeat a list of symbols, and one of them soon can: under a minute.
 #include "common/gpt.hpp"
 #include "common/run.hpp"
 
@@ -60,20 +60,24 @@ double accuracy(const auto& model, const xg::data::Batch& batch) {
 int sequence(int argc, char** argv) {
     example::Options options("sequence", "An LSTM and attention learn to repeat a list of symbols.",
                              {.steps = 1500, .in_short = 300});
+    constexpr Index heads = 4;
     std::int64_t length = 12, symbols = 8, width = 64, batch = 64;
     double lr = 3e-3;
-    options.add("--length", length, "of the lists", 4);
-    options.add("--symbols", symbols, "how many different ones");
-    options.add("--width", width, "of the LSTM, and of the transformer", 32);
-    options.add("--batch", batch, "lists in a step", 32);
-    options.add("--lr", lr, "the highest learning rate", 6e-3);
+    options.add("--length", length, "of the lists", {.least = 1}, 4);
+    options.add("--symbols", symbols, "how many different ones", {.least = 1});
+    options.add("--width", width, "of the LSTM, and of the transformer", {.least = 1}, 32);
+    options.add("--batch", batch, "lists in a step", {.least = 1}, 32);
+    options.add("--lr", lr, "the highest learning rate", {.above = 0}, 6e-3);
     options.parse(argc, argv);
+    if (width % heads)
+        throw xg::Error("--width " + std::to_string(width) + " is not a multiple of " + std::to_string(heads) +
+                        ", the heads of attention");
     example::Run run(options);
 
     xg::Rng rng(options.seed);
     Contest models{
         Lstm(symbols + 1, width, rng),
-        example::Gpt({.vocabulary = symbols + 1, .context = 2 * length, .layers = 2, .heads = 4, .channels = width}, rng)};
+        example::Gpt({.vocabulary = symbols + 1, .context = 2 * length, .layers = 2, .heads = heads, .channels = width}, rng)};
     xg::optim::AdamW optimizer({.weight_decay = 0.01, .groups = example::no_decay()});
     run.resume(models, optimizer, rng);
     const bool finished = run.train(models, optimizer, rng, [&](std::int64_t step) {
@@ -96,11 +100,16 @@ int sequence(int argc, char** argv) {
     const double guess = 100. / double(symbols);
     run.at_least("symbols that the LSTM repeats", accuracy(models.lstm, test), 1.5 * guess, " %");
     run.at_least("symbols that attention repeats", accuracy(models.attention, test), options.short_mode ? 50 : 99, " %");
-    run.result("guessing", std::to_string(guess) + " %");
+    run.result("guessing", guess, " %");
     const Tensor one = xg::view(test.inputs, 0);
     const Tensor looks = xg::mean(example::attention_map(models.attention, one), 0);
-    run.report().add(
-        example::draw_matrix(run.file("attention"), "Attention of the first block: who looks (rows) at whom", looks));
+    std::vector<std::string> names;
+    for (Index i = 0; i < one.shape(0); ++i) {
+        const Index token = one.data<Index>()[i];
+        names.push_back(token == symbols ? "repeat" : std::to_string(token));
+    }
+    run.report().add(example::draw_matrix(run.file("attention"), "Attention of the first block's heads, their mean",
+                                          {"at whom", "who looks"}, looks, names, names));
     return run.finish(models);
 }
 

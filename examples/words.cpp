@@ -1,4 +1,4 @@
-// A character-level GPT learns to make up English words, or to write like any text: a minute.
+// A character-level GPT learns to make up English words, or to write like any text: under a minute.
 //
 // Tiny Shakespeare in the manner of nanoGPT: examples/run words --data shakespeare.txt --layers 4 --channels 128 --context 64
 // --batch 12 --lr 1e-3 --steps 2000
@@ -92,26 +92,33 @@ int words(int argc, char** argv) {
                              {.steps = 1800, .in_short = 300});
     Settings s;
     options.add("--data", s.data, "a text to learn instead of the words in /usr/share/dict/words; its last tenth is held out");
-    options.add("--layers", s.layers, "blocks of the transformer");
-    options.add("--heads", s.heads, "of attention in a block", 2);
-    options.add("--channels", s.channels, "width of the model", 32);
-    options.add("--context", s.context, "how many characters it sees");
-    options.add("--batch", s.batch, "stretches of text in a step", 16);
-    options.add("--lr", s.lr, "the highest learning rate", 1e-2);
-    options.add("--floor", s.floor, "the last learning rate");
-    options.add("--warmup", s.warmup, "steps to the highest learning rate", 10);
-    options.add("--beta2", s.beta2, "AdamW's second decay rate");
-    options.add("--decay", s.decay, "weight decay");
-    options.add("--clip", s.clip, "the largest norm of the gradient");
+    options.add("--layers", s.layers, "blocks of the transformer", {.least = 1});
+    options.add("--heads", s.heads, "of attention in a block", {.least = 1}, 2);
+    options.add("--channels", s.channels, "width of the model", {.least = 1}, 32);
+    options.add("--context", s.context, "how many characters it sees", {.least = 1});
+    options.add("--batch", s.batch, "stretches of text in a step", {.least = 1}, 16);
+    options.add("--lr", s.lr, "the highest learning rate", {.above = 0}, 1e-2);
+    options.add("--floor", s.floor, "the last learning rate", {.least = 0});
+    options.add("--warmup", s.warmup, "steps to the highest learning rate", {.least = 0}, 10);
+    options.add("--beta2", s.beta2, "AdamW's second decay rate", {.least = 0, .below = 1});
+    options.add("--decay", s.decay, "weight decay", {.least = 0});
+    options.add("--clip", s.clip, "the largest norm of the gradient", {.above = 0});
     options.parse(argc, argv);
+    if (s.channels % s.heads)
+        throw xg::Error("--channels " + std::to_string(s.channels) + " is not a multiple of --heads " + std::to_string(s.heads));
     example::Run run(options);
 
     const bool from_words = s.data.empty();
     const Texts texts =
         from_words ? words_of(xg::data::read_text("/usr/share/dict/words")) : parts_of(xg::data::read_text(s.data));
-    const xg::data::Characters characters(texts.train + texts.held_out);
+    const xg::data::Characters characters(texts.train + texts.held_out + '\n');  // which new lines begin with
     const Tensor train = characters.encode(texts.train);
     const Tensor held_out = characters.encode(options.short_mode ? texts.held_out.substr(0, 5000) : texts.held_out);
+    if (std::min(train.shape(0), held_out.shape(0)) <= s.context)
+        throw xg::Error((from_words ? "the list of words" : "--data " + s.data) + " has " + std::to_string(train.shape(0)) +
+                        " characters to train on and " + std::to_string(held_out.shape(0)) +
+                        " held out; each is to be more than --context " + std::to_string(s.context) +
+                        ": use a longer text or a smaller --context");
     const xg::data::Dataset held_out_windows = xg::data::windows(held_out, s.context);
     std::printf("%td characters to train on, %td held out, %td different ones\n", train.shape(0), held_out.shape(0),
                 characters.size());
@@ -132,7 +139,7 @@ int words(int argc, char** argv) {
         optimizer.options.lr =
             xg::optim::cosine(step, {.peak = s.lr, .floor = s.floor, .warmup = s.warmup, .steps = options.steps});
         optimizer.step(model, gradients);
-        if (step % 100 == 0) run.record("held out", example::mean_loss(model, glimpse));
+        if (run.due(100)) run.record("held out", example::mean_loss(model, glimpse));
         return loss.item<double>();
     });
     if (!finished) return 0;
@@ -141,8 +148,8 @@ int words(int argc, char** argv) {
     const double bigram = ngram_loss(train, held_out, characters.size(), 2),
                  trigram = ngram_loss(train, held_out, characters.size(), 3);
     const std::string unit = " nats a character";
-    run.result("a bigram's held-out loss", std::to_string(bigram) + unit);
-    run.result("a trigram's held-out loss", std::to_string(trigram) + unit);
+    run.result("a bigram's held-out loss", bigram, unit);
+    run.result("a trigram's held-out loss", trigram, unit);
     run.at_most("held-out loss", example::mean_loss(model, held_out_windows), options.short_mode ? bigram : trigram, unit);
 
     const std::string lines = new_lines(writer, texts.train + texts.held_out, rng, 20);
@@ -154,13 +161,14 @@ int words(int argc, char** argv) {
     std::vector<std::string> names;
     for (Index i = 0; i < ids.shape(0); ++i) {
         const std::string c = characters.decode(xg::view(ids, i));
-        names.push_back(c == "\n" ? "end" : c);
+        names.push_back(c == "\n" ? (i == 0 && from_words ? "begin" : "end") : c == " " ? "space" : c);
     }
     if (ids.shape(0) <= s.context)
-        run.report().add(example::draw_matrix(run.file("attention"),
-                                              "Attention of the first block's heads, their mean: who looks (rows) at whom",
-                                              xg::mean(example::attention_map(model, ids), 0), names, names));
-    std::printf("the model continues a text: examples/run generate --model %s PREFIX\n", run.file("model.safetensors").c_str());
+        run.report().add(example::draw_matrix(run.file("attention"), "Attention of the first block's heads, their mean",
+                                              {"at whom", "who looks"}, xg::mean(example::attention_map(model, ids), 0), names,
+                                              names));
+    std::printf("the model continues a text: %s --model %s PREFIX\n", example::command_of("generate", argv[0]).c_str(),
+                run.file("model.safetensors").c_str());
     return run.finish(model);
 }
 

@@ -82,41 +82,56 @@ std::string csv_of_curves(const std::vector<Curve>& curves) {
 }
 
 std::string ticks(const char* axis, const std::vector<std::string>& names) {
-    if (names.empty()) return std::string("unset ") + axis + "tics\n";
-    std::string text = std::string("set ") + axis + "tics scale 0 (";
+    std::string text = std::string("set ") + axis + "tics scale 0 " + (*axis == 'x' ? "rotate by 60 right " : "") + '(';
     for (std::size_t i = 0; i < names.size(); ++i) text += (i ? ", " : "") + quoted(names[i]) + ' ' + std::to_string(i);
     return text + ")\n";
 }
 
+constexpr const char* key_beside = "set key outside right top\n";
 constexpr const char* colours[] = {"#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd",
                                    "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"};
 
-std::string point_plots(const std::string& first, xg::Index classes, double size) {
+std::string labels_of(const Axes& axes) { return "set xlabel " + quoted(axes.x) + "\nset ylabel " + quoted(axes.y) + '\n'; }
+
+/// The axes of a matrix.
+std::string named_sides(const Axes& axes, const std::vector<std::string>& rows, const std::vector<std::string>& columns) {
+    return labels_of(axes) + ticks("y", rows) + ticks("x", columns) + "set xrange [-0.5:" + std::to_string(columns.size()) +
+           "-0.5]\nset yrange [" + std::to_string(rows.size()) + "-0.5:-0.5]\n";
+}
+
+std::string point_plots(const std::string& first, const std::vector<std::string>& names, double size) {
     std::ostringstream text;
-    for (xg::Index c = 0; c < classes; ++c)
-        text << (c ? ", " : first) << "points index " << c << " using 1:2 with points pointtype 7 pointsize " << size
-             << " linecolor rgb '" << colours[c % 10] << "' title '" << c << '\'';
+    for (std::size_t c = 0; c < names.size(); ++c) {
+        const std::string dot = " with points pointtype 7 linecolor rgb '" + std::string(colours[c % 10]) + "' ";
+        text << (c ? ", " : first) << "points index " << c << " using 1:2" << dot << "pointsize " << size << " notitle, keyentry"
+             << dot << "pointsize 1.2 title " << quoted(names[c]);
+    }
     return text.str();
 }
 
 }  // namespace
 
-Picture draw_curves(const std::string& path, const std::string& title, const std::string& x, const std::string& y,
-                    const std::vector<Curve>& curves) {
+Picture draw_curves(const std::string& path, const std::string& title, const Axes& axes, const std::vector<Curve>& curves) {
     std::string plots;
     for (std::size_t i = 0; i < curves.size(); ++i)
         plots += (i ? ", " : "plot ") + std::string("data index ") + std::to_string(i) + " using 1:2 every ::1 with " +
                  (curves[i].points.size() < 20 ? "linespoints" : "lines") + " linewidth 2 title " + quoted(curves[i].name);
-    return draw(path, title, csv_of_curves(curves), "800,500",
-                "set xlabel " + quoted(x) + "\nset ylabel " + quoted(y) + "\nset grid\n" + plots);
+    return draw(path, title, csv_of_curves(curves), "800,500", labels_of(axes) + "set grid\n" + plots);
 }
 
-Picture draw_matrix(const std::string& path, const std::string& title, const xg::Tensor& matrix,
+Picture draw_matrix(const std::string& path, const std::string& title, const Axes& axes, const xg::Tensor& matrix,
                     const std::vector<std::string>& rows, const std::vector<std::string>& columns) {
     return draw(path, title, csv_of(matrix), "700,640",
-                ticks("y", rows) + ticks("x", columns) +
-                    "set xtics rotate by 60 right\nset yrange [*:*] reverse\nset palette rgb 34,35,36\nplot data matrix with "
-                    "image notitle");
+                named_sides(axes, rows, columns) + "set palette rgb 34,35,36\nplot data matrix with image notitle");
+}
+
+Picture draw_table(const std::string& path, const std::string& title, const Axes& axes, const xg::Tensor& percentages,
+                   const std::vector<std::string>& rows, const std::vector<std::string>& columns) {
+    return draw(path, title, csv_of(percentages), "900,760",
+                named_sides(axes, rows, columns) +
+                    "set logscale cb\nset cbrange [0.1:100]\nset palette defined (0 'white', 1 '#5f94d8')\n"
+                    "plot data matrix using 1:2:($3 < 0.1 ? 0.1 : $3) with image notitle, data matrix using 1:2:($3 == 0 ? '' : "
+                    "sprintf($3 < 9.95 ? '%.1f' : '%.0f', $3)) with labels notitle");
 }
 
 Picture draw_images(const std::string& path, const std::string& title, const xg::Tensor& images, std::int64_t columns) {
@@ -130,27 +145,28 @@ Picture draw_images(const std::string& path, const std::string& title, const xg:
                 "plot data matrix with image notitle");
 }
 
-Picture draw_points(const std::string& path, const std::string& title, const xg::Tensor& points, const xg::Tensor& labels) {
-    const xg::Index classes = 1 + xg::amax(labels).item<xg::Index>();
-    return draw(path, title, csv_of_points(points, labels, classes), "800,700",
-                "points = data\n" + point_plots("plot ", classes, 0.4));
+Picture draw_points(const std::string& path, const std::string& title, const Axes& axes, const xg::Tensor& points,
+                    const xg::Tensor& labels, const std::vector<std::string>& names) {
+    return draw(path, title, csv_of_points(points, labels, xg::Index(names.size())), "900,700",
+                labels_of(axes) + key_beside + "points = data\n" + point_plots("plot ", names, 0.4));
 }
 
 Picture draw_boundary(const std::string& path, const std::string& title, const xg::Tensor& values, const Rectangle& area,
-                      const xg::Tensor& points, const xg::Tensor& labels) {
+                      const xg::Tensor& points, const xg::Tensor& labels, const std::vector<std::string>& names) {
     std::ofstream(path + "_points.csv") << csv_of_points(points, labels, 2);
     std::ostringstream commands;
     const double dx = (area.x1 - area.x0) / double(values.shape(1) - 1), dy = (area.y1 - area.y0) / double(values.shape(0) - 1);
-    commands << "points = " << quoted(path + "_points.csv") << "\nunset colorbox\nset cbrange [-1:1]\n"
+    commands << labels_of({"x", "y"}) << key_beside << "points = " << quoted(path + "_points.csv")
+             << "\nunset colorbox\nset cbrange [-1:1]\n"
              << "set palette defined (-1 '#9fb8ee', -0.08 '#dfe6fa', 0 '#202020', 0.08 '#fae4df', 1 '#eeb09f')\nset xrange ["
              << area.x0 << ':' << area.x1 << "]\nset yrange [" << area.y0 << ':' << area.y1 << "]\nplot data matrix using ("
              << area.x0 << "+$1*" << dx << "):(" << area.y0 << "+$2*" << dy << "):3 with image notitle, "
-             << point_plots("", 2, 0.6) << '\n';
-    return draw(path, title, csv_of(values), "800,560", commands.str());
+             << point_plots("", names, 0.6) << '\n';
+    return draw(path, title, csv_of(values), "900,560", commands.str());
 }
 
-Picture draw_ways(const std::string& path, const std::string& title, const xg::Tensor& values, const Rectangle& area,
-                  const std::vector<Curve>& curves) {
+Picture draw_ways(const std::string& path, const std::string& title, const Axes& axes, const xg::Tensor& values,
+                  const Rectangle& area, const std::vector<Curve>& curves) {
     const xg::Index rows = values.shape(0), columns = values.shape(1);
     const xg::Tensor x = xg::linspace(area.x0, area.x1, columns), y = xg::linspace(area.y0, area.y1, rows), z = values + 0.;
     std::ostringstream data;
@@ -161,7 +177,7 @@ Picture draw_ways(const std::string& path, const std::string& title, const xg::T
     std::ostringstream commands;
     const std::string map = "data index " + std::to_string(curves.size());
     commands
-        << "set contour base\nunset surface\nset cntrparam levels auto 15\nset table $lines\nsplot " << map
+        << labels_of(axes) << "set contour base\nunset surface\nset cntrparam levels auto 15\nset table $lines\nsplot " << map
         << " using 1:2:3\nunset table\nunset title\nunset colorbox\nset palette defined (0 '#ffffff', 1 '#9fb8d8')\nset xrange ["
         << area.x0 << ':' << area.x1 << "]\nset yrange [" << area.y0 << ':' << area.y1 << "]\nset multiplot layout 1,"
         << curves.size() << " title " << quoted(title);
@@ -174,14 +190,15 @@ Picture draw_ways(const std::string& path, const std::string& title, const xg::T
     return draw(path, title, data.str(), std::to_string(400 * curves.size()) + ",440", commands.str());
 }
 
-Picture draw_band(const std::string& path, const std::string& title, const std::string& x, const std::string& y, const Band& band,
+Picture draw_band(const std::string& path, const std::string& title, const Axes& axes, const Band& band,
                   const xg::Tensor& points_x, const xg::Tensor& points_y) {
     const std::string columns = csv_of(xg::stack({band.x, band.mean, band.deviation}, 1));
     return draw(path, title, columns + "\n\n" + csv_of(xg::stack({points_x, points_y}, 1)), "800,500",
-                "set xlabel " + quoted(x) + "\nset ylabel " + quoted(y) +
-                    "\nset key outside bottom center horizontal samplen 2 width -4\nset grid\nset style fill solid 1 noborder\n"
-                    "plot data index 0 using 1:($2-2*$3):($2+2*$3) with filledcurves linecolor rgb '#c6d9f0' title '2 standard "
-                    "deviations', data index 0 using 1:2 with lines linewidth 2 linecolor rgb '#1f4e99' title 'fit', "
+                labels_of(axes) +
+                    "set key outside top center horizontal samplen 2\nset grid\nset style fill solid 1 noborder\n"
+                    "plot data index 0 using 1:($2-2*$3):($2+2*$3) with filledcurves linecolor rgb '#c6d9f0' title " +
+                    quoted(band.about) +
+                    ", data index 0 using 1:2 with lines linewidth 2 linecolor rgb '#1f4e99' title 'fit', "
                     "data index 1 using 1:2 with points pointtype 7 pointsize 0.5 linecolor rgb 'black' title 'data'");
 }
 

@@ -48,9 +48,9 @@ void Report::add(const Picture& picture) {
 void Report::write(const std::string& path, const std::string& title) const {
     std::ofstream file(path, std::ios::binary);
     file << "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>" << escaped(title)
-         << "</title>\n<style>body { font: 16px sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em } pre { overflow: "
-            "auto; "
-            "background: #f4f4f4; padding: 1em } img { max-width: 100% }</style>\n</head>\n<body>\n<h1>"
+         << "</title>\n<style>body { font: 16px sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em } "
+            "pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #f4f4f4; padding: 1em } img { max-width: 100% "
+            "}</style>\n</head>\n<body>\n<h1>"
          << escaped(title) << "</h1>\n"
          << body_ << "</body>\n</html>\n";
     if (!file.flush()) throw std::runtime_error(path + ": cannot be written");

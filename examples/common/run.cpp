@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -35,7 +36,7 @@ double seconds(std::chrono::steady_clock::duration d) { return std::chrono::dura
 std::string time_text(double s) {
     char text[32];
     if (s < 60)
-        std::snprintf(text, sizeof text, "%.0f s", s);
+        std::snprintf(text, sizeof text, s < 9.95 ? "%.1f s" : "%.0f s", s);
     else
         std::snprintf(text, sizeof text, "%d min %02d s", int(s) / 60, int(s) % 60);
     return text;
@@ -49,7 +50,8 @@ std::string number_text(double value) {
 
 }  // namespace
 
-Run::Run(const Options& options) : options_(options), begun_(Clock::now()), shown_(begun_), saved_(begun_) {
+Run::Run(const Options& options, std::string loss)
+    : options_(options), loss_(std::move(loss)), begun_(Clock::now()), shown_(begun_), saved_(begun_) {
     if (options.threads > 0)
         xg::set_num_threads(int(options.threads));
     else if (ranks_.size() > 1)  // the cores, divided among the processes
@@ -57,9 +59,12 @@ Run::Run(const Options& options) : options_(options), begun_(Clock::now()), show
     std::filesystem::create_directories(options.out);
     if (options.tensorboard && ranks_.first()) tensorboard_.emplace(file("tensorboard"));
     end_on_interrupt();
-    std::printf("%s: %lld steps, %d threads, %s, seed %lld; results in %s\n", options.name.c_str(),
-                static_cast<long long>(options.steps), xg::num_threads(), xg::instruction_set(),
-                static_cast<long long>(options.seed), options.out.c_str());
+    const auto counted = [](std::int64_t n, const std::string& what) {
+        return std::to_string(n) + ' ' + what + (n == 1 ? "" : "s");
+    };
+    std::printf("%s: %s, %s, %s, seed %lld; results in %s\n", options.name.c_str(), counted(options.steps, "step").c_str(),
+                counted(xg::num_threads(), "thread").c_str(), xg::instruction_set(), static_cast<long long>(options.seed),
+                options.out.c_str());
     if (ranks_.size() > 1) std::printf("%d processes, each takes its part of every batch\n", ranks_.size());
 }
 
@@ -95,7 +100,7 @@ void Run::record(const std::string& curve, double value) {
 }
 
 void Run::resume_at(std::int64_t step) {
-    step_ = first_ = step;
+    step_ = first_ = saved_step_ = step;
     double of_all = double(step);
     ranks_.sum({&of_all, 1});
     if (of_all != double(step) * ranks_.size())
@@ -122,10 +127,21 @@ bool Run::more() const {
     return step_ < options_.steps && !interrupted_ && !(options_.stop > 0 && step_ - first_ >= options_.stop);
 }
 
-void Run::done(double loss) {
+void Run::fail_not_finite(const std::string& what, double rate) const {
+    std::string text = what + " is not finite after step " + std::to_string(step_) + ", at a learning rate of " +
+                       number_text(rate) + "; try a smaller --lr. ";
+    if (saved_step_ > 0)
+        text += "The checkpoint after step " + std::to_string(saved_step_) + " is kept: --resume goes on from it";
+    else
+        text += "Nothing was saved yet";
+    throw xg::Error(text);
+}
+
+void Run::done(double loss, double rate) {
     double agreed[] = {loss * ranks_.weight(), double(interrupted)};  // all stop after the same step
     ranks_.sum(agreed);
     loss = agreed[0];
+    if (!std::isfinite(loss)) fail_not_finite("the loss, " + number_text(loss) + ',', rate);
     interrupted_ = agreed[1] > 0;
     smooth_ = step_ == 1 ? loss : smooth_ + std::max(0.02, 1. / double(step_)) * (loss - smooth_);
     record("loss", loss);
@@ -156,12 +172,10 @@ bool Run::end() {
     if (isatty(STDOUT_FILENO)) std::printf("\n");
     const bool finished = step_ >= options_.steps;
     if (!ranks_.first()) return false;
-    const std::string again = options_.resume ? "" : " --resume";
     if (finished)
         result("time", time_text(seconds(Clock::now() - begun_)));
     else
-        std::printf("stopped after step %lld, saved; go on with: %s%s\n", static_cast<long long>(step_), options_.command.c_str(),
-                    again.c_str());
+        std::printf("stopped after step %lld, saved; go on with: %s\n", static_cast<long long>(step_), options_.go_on.c_str());
     return finished;
 }
 
@@ -170,6 +184,8 @@ void Run::result(const std::string& what, const std::string& value) {
     std::fputs(line.c_str(), stdout);
     results_ += line;
 }
+
+void Run::result(const std::string& what, double value, const std::string& unit) { result(what, number_text(value) + unit); }
 
 void Run::keep_promise(const std::string& what, double value, bool kept, const std::string& promise, const std::string& unit) {
     result(what, number_text(value) + unit + (options_.check ? ", promised " + promise + unit + (kept ? "" : ": MISSED") : ""));
@@ -188,7 +204,7 @@ int Run::finish_with(const std::string& summary) {
     Report page;
     page.add("Command", options_.command);
     page.add("Results", results_);
-    page.add(draw_curves(file("curves"), "Loss", "step", "loss", curves));
+    page.add(draw_curves(file("curves"), "Loss", {"step", loss_}, curves));
     page.append(report_);
     page.add("Model", summary);
     page.write(file("report.html"), options_.name);

@@ -8,6 +8,7 @@
 
 #include <xtgrad/io.hpp>
 #include <xtgrad/nn/visit.hpp>
+#include <xtgrad/ops.hpp>
 
 #include "options.hpp"
 #include "picture.hpp"
@@ -18,13 +19,16 @@ namespace example {
 
 class Run {
 public:
-    /// Makes the folder; from here on Ctrl-C ends the training, not the program.
-    explicit Run(const Options&);
+    /// Makes the folder; from here on Ctrl-C ends the training, not the program. `loss` is what the picture of the curves says
+    /// of it.
+    explicit Run(const Options&, std::string loss = "cross-entropy, nats");
 
     /// A file in the run's folder.
     std::string file(const std::string& name) const { return options_.out + '/' + name; }
     /// Steps done.
     std::int64_t step() const { return step_; }
+    /// Is it time for what is done after the first step, each so many and the last?
+    bool due(std::int64_t each) const { return step_ == 1 || step_ % each == 0 || step_ == options_.steps; }
 
     /// With --resume, goes on from the checkpoint: model, optimizer, generator, step and curves. All processes begin with the
     /// first one's model.
@@ -53,17 +57,22 @@ public:
     double mean(double value) const;
 
     /// Does steps, each f(number) gives its loss on this process's part, until the last or Ctrl-C; saves now and then and at the
-    /// end. False: interrupted, and the run can be resumed; or finished, and the first process does the rest.
+    /// end. False: interrupted, and the run can be resumed; or finished, and the first process does the rest. Throws
+    /// xtgrad::Error when the loss or the model is no longer finite; such a model is never saved.
     template <class M, class O>
     bool train(const M& model, const O& optimizer, const xtgrad::Rng& rng, auto&& f) {
         const auto save = [&] {
+            xtgrad::nn::for_each_tensor(model, [&](std::string_view name, const xtgrad::Tensor& x, auto) {
+                if (!xtgrad::all(xtgrad::isfinite(x)).item<bool>()) fail_not_finite(std::string(name), optimizer.options.lr);
+            });
+            saved_step_ = step_;
             if (!ranks_.first()) return;
             xtgrad::save_checkpoint(file(checkpoint_name), model, optimizer, {.step = step_, .rng = rng});
         };
         begin();
         while (more()) {
             const std::int64_t number = step_++;
-            done(f(number));
+            done(f(number), optimizer.options.lr);
             if (save_is_due()) save();
         }
         save();
@@ -76,6 +85,7 @@ public:
     void at_least(const std::string& what, double value, double promised, const std::string& unit = "");
     void at_most(const std::string& what, double value, double promised, const std::string& unit = "");
     void result(const std::string& what, const std::string& value);
+    void result(const std::string& what, double value, const std::string& unit = "");
 
     /// A section of the report.
     Report& report() { return report_; }
@@ -96,7 +106,8 @@ private:
     void resume_at(std::int64_t step);
     void begin();
     bool more() const;
-    void done(double loss);
+    void done(double loss, double rate);
+    [[noreturn]] void fail_not_finite(const std::string& what, double rate) const;
     void show() const;
     bool save_is_due();
     bool end();
@@ -105,9 +116,10 @@ private:
     int finish_with(const std::string& summary);
 
     const Options& options_;
+    std::string loss_;
     Ranks ranks_;
     bool interrupted_ = false;
-    std::int64_t step_ = 0, first_ = 0;
+    std::int64_t step_ = 0, first_ = 0, saved_step_ = 0;
     double smooth_ = 0;
     Clock::time_point begun_, shown_, saved_;
     std::vector<Recorded> curves_;
