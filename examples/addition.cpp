@@ -39,13 +39,13 @@ int addition(int argc, char** argv) {
     example::Options options("addition", "A GPT learns to add from examples.", {.steps = 2500, .in_short = 500});
     std::int64_t digits = 3, examples = 100000, tested = 2000, layers = 2, heads = 4, channels = 64, batch = 256;
     double lr = 4e-3;
-    options.add("--digits", digits, "of each number", 1);
-    options.add("--examples", examples, "sums to train on", 60);
-    options.add("--tested", tested, "other sums to test on", 40);
-    options.add("--layers", layers, "blocks of the transformer");
-    options.add("--heads", heads, "of attention in a block");
-    options.add("--channels", channels, "width of the model", 32);
-    options.add("--batch", batch, "sums in a step", 30);
+    options.add_count("--digits", digits, "of each number", 1);
+    options.add_count("--examples", examples, "sums to train on", 60);
+    options.add_count("--tested", tested, "other sums to test on", 40);
+    options.add_count("--layers", layers, "blocks of the transformer");
+    options.add_count("--heads", heads, "of attention in a block");
+    options.add_count("--channels", channels, "width of the model", 32);
+    options.add_count("--batch", batch, "sums in a step", 30);
     options.add("--lr", lr, "the highest learning rate");
     options.parse(argc, argv);
     example::Run run(options);
@@ -57,13 +57,7 @@ int addition(int argc, char** argv) {
                        rng);
     xg::optim::AdamW optimizer({.weight_decay = 0.01, .groups = example::no_decay()});
     run.resume(model, optimizer, rng);
-    const auto batches = xg::data::batches(train, {.size = batch,
-                                                   .shuffle = order,
-                                                   .drop_last = true,
-                                                   .prefetch = 2,
-                                                   .epochs = options.steps * batch / (examples / batch * batch) + 1,
-                                                   .skip = run.step()});
-    auto next = batches.begin();
+    auto next = run.batches(train, batch, order);
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
         const auto [ids, targets] = run.shard(*next);
         ++next;

@@ -44,9 +44,9 @@ int autoencoder(int argc, char** argv) {
     std::int64_t batch = 100, width = 256, images = 60000;
     double lr = 2e-3;
     options.add("--data", folder, "the folder of the four files; the Debian package dataset-fashion-mnist has them");
-    options.add("--batch", batch, "images in a step", 50);
-    options.add("--width", width, "of the widest hidden layer", 64);
-    options.add("--images", images, "to train on, at most", 3000);
+    options.add_count("--batch", batch, "images in a step", 50);
+    options.add_count("--width", width, "of the widest hidden layer", 64);
+    options.add_count("--images", images, "to train on, at most", 3000);
     options.add("--lr", lr, "the highest learning rate");
     options.parse(argc, argv);
     example::Run run(options);
@@ -60,13 +60,7 @@ int autoencoder(int argc, char** argv) {
     Autoencoder model{{{784, width, 64, 2}, rng}, {{2, 64, width, 784}, rng}};
     xg::optim::AdamW optimizer({.weight_decay = 0});
     run.resume(model, optimizer, rng);
-    const auto batches = xg::data::batches(train, {.size = batch,
-                                                   .shuffle = order,
-                                                   .drop_last = true,
-                                                   .prefetch = 2,
-                                                   .epochs = options.steps * batch / xg::data::size(train) + 1,
-                                                   .skip = run.step()});
-    auto next = batches.begin();
+    auto next = run.batches(train, batch, order);
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
         const auto [pictures, labels] = run.shard(*next);
         ++next;

@@ -118,7 +118,7 @@ int curve_fit(int argc, char** argv) {
     std::int64_t count = 192;
     double seconds = 12, noise = 0.1;
     options.seed = 2;
-    options.add("--count", count, "of observations", 64);
+    options.add_count("--count", count, "of observations", 64);
     options.add("--seconds", seconds, "from the first to the last", 8);
     options.add("--noise", noise, "its standard deviation, rad");
     options.add("--seed", options.seed, "of the noise");

@@ -144,13 +144,7 @@ int train(const example::Options& options, const Settings& s, double promised) {
     Model model(rng);
     xg::optim::AdamW optimizer({.weight_decay = s.decay});
     run.resume(model, optimizer, rng);
-    const auto batches = xg::data::batches(training, {.size = s.batch,
-                                                      .shuffle = order,
-                                                      .drop_last = true,
-                                                      .prefetch = 2,
-                                                      .epochs = options.steps * s.batch / xg::data::size(training) + 1,
-                                                      .skip = run.step()});
-    auto next = batches.begin();
+    auto next = run.batches(training, s.batch, order);
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
         const auto [images, labels] = run.shard(*next);
         ++next;
@@ -178,11 +172,11 @@ int fashion(int argc, char** argv) {
     Settings s;
     options.add_choice("--model", s.model, {"attention", "mlp", "conv"}, "what it is made of");
     options.add("--data", s.folder, "the folder of the four files; the Debian package dataset-fashion-mnist has them");
-    options.add("--batch", s.batch, "images in a step");
+    options.add_count("--batch", s.batch, "images in a step");
     options.add("--lr", s.lr, "the highest learning rate");
     options.add("--decay", s.decay, "weight decay");
-    options.add("--train", s.train, "images to train on, at most", 6000);
-    options.add("--test", s.test, "images to test on, at most", 1000);
+    options.add_count("--train", s.train, "images to train on, at most", 6000);
+    options.add_count("--test", s.test, "images to test on, at most", 1000);
     options.parse(argc, argv);
     if (s.model == "mlp") return train<Mlp>(options, s, options.short_mode ? 70 : 88);
     if (s.model == "conv") return train<Convolutional>(options, s, options.short_mode ? 70 : 91);

@@ -87,7 +87,7 @@ int gaussian_process(int argc, char** argv) {
     example::Options options("gaussian_process", "Finds the hyperparameters of a Gaussian process.");
     std::int64_t count = 80;
     options.seed = 7;
-    options.add("--count", count, "of observations");
+    options.add_count("--count", count, "of observations");
     options.add("--seed", options.seed, "of the observations");
     options.add("--out", options.out, "the folder for the picture");
     options.add("--check", options.check, "fail unless all are within three standard errors of the truth");

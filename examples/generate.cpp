@@ -14,7 +14,7 @@ int generate(int argc, char** argv) {
     example::Options options("generate", "Continues a text with a model that words has trained.");
     options.add("--model", model, "the file that words saved");
     options.add("--count", count, "characters to add at most");
-    options.add("--samples", samples, "how many continuations");
+    options.add_count("--samples", samples, "how many continuations");
     options.add("--temperature", temperature, "below 1 more likely ones, 0 the likeliest");
     options.add("--seed", seed, "of the random numbers");
     options.add("--lines", whole, "go on after the end of a line");

@@ -42,9 +42,9 @@ int moons(int argc, char** argv) {
                              {.steps = 1500, .in_short = 400});
     std::int64_t points = 1000, width = 32;
     double noise = 0.1, lr = 1e-2;
-    options.add("--points", points, "how many there are in both moons");
+    options.add_count("--points", points, "how many there are in both moons");
     options.add("--noise", noise, "the deviation of the noise on their coordinates");
-    options.add("--width", width, "of the hidden layers");
+    options.add_count("--width", width, "of the hidden layers");
     options.add("--lr", lr, "the highest learning rate");
     options.parse(argc, argv);
     example::Run run(options);

@@ -62,10 +62,10 @@ int sequence(int argc, char** argv) {
                              {.steps = 1500, .in_short = 300});
     std::int64_t length = 12, symbols = 8, width = 64, batch = 64;
     double lr = 3e-3;
-    options.add("--length", length, "of the lists", 4);
-    options.add("--symbols", symbols, "how many different ones");
-    options.add("--width", width, "of the LSTM, and of the transformer", 32);
-    options.add("--batch", batch, "lists in a step", 32);
+    options.add_count("--length", length, "of the lists", 4);
+    options.add_count("--symbols", symbols, "how many different ones");
+    options.add_count("--width", width, "of the LSTM, and of the transformer", 32);
+    options.add_count("--batch", batch, "lists in a step", 32);
     options.add("--lr", lr, "the highest learning rate", 6e-3);
     options.parse(argc, argv);
     example::Run run(options);

@@ -92,11 +92,11 @@ int words(int argc, char** argv) {
                              {.steps = 1800, .in_short = 300});
     Settings s;
     options.add("--data", s.data, "a text to learn instead of the words in /usr/share/dict/words; its last tenth is held out");
-    options.add("--layers", s.layers, "blocks of the transformer");
-    options.add("--heads", s.heads, "of attention in a block", 2);
-    options.add("--channels", s.channels, "width of the model", 32);
-    options.add("--context", s.context, "how many characters it sees");
-    options.add("--batch", s.batch, "stretches of text in a step", 16);
+    options.add_count("--layers", s.layers, "blocks of the transformer");
+    options.add_count("--heads", s.heads, "of attention in a block", 2);
+    options.add_count("--channels", s.channels, "width of the model", 32);
+    options.add_count("--context", s.context, "how many characters it sees");
+    options.add_count("--batch", s.batch, "stretches of text in a step", 16);
     options.add("--lr", s.lr, "the highest learning rate", 1e-2);
     options.add("--floor", s.floor, "the last learning rate");
     options.add("--warmup", s.warmup, "steps to the highest learning rate", 10);

@@ -1,10 +1,23 @@
 #include "options.hpp"
 
+#include <cstdlib>
+
 #include <CLI/CLI.hpp>
 
 #include "ranks.hpp"
 
 namespace example {
+
+namespace {
+
+/// What is wrong with a number, for CLI11.
+std::function<std::string(std::string)> at_least(std::int64_t least) {
+    return [=](const std::string& text) {
+        return std::atoll(text.c_str()) < least ? "must be at least " + std::to_string(least) : std::string();
+    };
+}
+
+}  // namespace
 
 Options::Options(const std::string& n, const std::string& about)
     : name(n), out("build/runs/" + n), app_(std::make_unique<CLI::App>(about, n)) {
@@ -14,6 +27,7 @@ Options::Options(const std::string& n, const std::string& about)
 Options::Options(const std::string& n, const std::string& about, Lengths lengths) : Options(n, about) {
     steps = lengths.steps;
     add("--steps", steps, "steps of training", lengths.in_short);
+    app_->get_option("--steps")->check(at_least(0));
     add("--seed", seed, "of all random numbers");
     add("--threads", threads, "0: one for each core");
     add("--out", out, "the folder for the model, the curves and the report");
@@ -42,6 +56,12 @@ template void Options::add(const std::string&, bool&, const std::string&, std::o
 template void Options::add(const std::string&, double&, const std::string&, std::optional<double>);
 template void Options::add(const std::string&, std::int64_t&, const std::string&, std::optional<std::int64_t>);
 template void Options::add(const std::string&, std::string&, const std::string&, std::optional<std::string>);
+
+void Options::add_count(const std::string& flag, std::int64_t& value, const std::string& help,
+                        std::optional<std::int64_t> in_short) {
+    add(flag, value, help, in_short);
+    app_->get_option(flag)->check(at_least(1));
+}
 
 void Options::add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices,
                          const std::string& help) {

@@ -32,6 +32,9 @@ public:
     /// T is std::int64_t, double, std::string, or bool for a flag. In the short mode the value is another if one is given here.
     template <class T>
     void add(const std::string& flag, T& value, const std::string& help, std::optional<std::type_identity_t<T>> in_short = {});
+    /// A number that must be at least 1.
+    void add_count(const std::string& flag, std::int64_t& value, const std::string& help,
+                   std::optional<std::int64_t> in_short = {});
     void add_choice(const std::string& flag, std::string& value, const std::vector<std::string>& choices,
                     const std::string& help);
     /// Throws Ended after --help and on an error.
