@@ -138,3 +138,31 @@ TEST_CASE("schedules with a warm-up, and after their end") {
     CHECK(optim::one_cycle(1000, {.peak = 1, .steps = 10}) == doctest::Approx(4e-6));
     CHECK(optim::cosine(0, {.peak = 3, .steps = 0}) == 0);
 }
+
+TEST_CASE("schedules say which options cannot be") {
+    CHECK_THROWS_WITH_AS(optim::step_decay(5, {.every = 0}), "[step_decay] every is 0; it must be at least 1", xg::Error);
+    CHECK_THROWS_WITH_AS(optim::cosine(-1, {.warmup = 0}), "[cosine] the step is -1; it must be at least 0", xg::Error);
+    for (const auto schedule : {optim::constant, optim::linear, optim::cosine}) {
+        CHECK_THROWS_AS(schedule(-1, {}), xg::Error);
+        CHECK_THROWS_AS(schedule(0, {.warmup = -1}), xg::Error);
+        CHECK_THROWS_AS(schedule(0, {.steps = -1}), xg::Error);
+        CHECK_THROWS_AS(schedule(0, {.peak = NAN}), xg::Error);
+        CHECK_THROWS_AS(schedule(0, {.floor = INFINITY}), xg::Error);
+        CHECK(schedule(2, {.peak = 1, .warmup = 10, .steps = 5}) == 0.3);  // a run that ends in its warm-up
+        CHECK(std::isfinite(schedule(std::numeric_limits<xg::Index>::max(), {})));
+    }
+    CHECK_THROWS_AS(optim::warmup(-1, 3), xg::Error);
+    CHECK_THROWS_AS(optim::warmup(0, -1), xg::Error);
+    CHECK_THROWS_AS(optim::step_decay(-1, {}), xg::Error);
+    CHECK_THROWS_AS(optim::step_decay(0, {.warmup = -2}), xg::Error);
+    CHECK_THROWS_AS(optim::step_decay(0, {.factor = -0.5}), xg::Error);
+    CHECK_THROWS_AS(optim::step_decay(0, {.factor = NAN}), xg::Error);
+    CHECK(optim::step_decay(5, {.peak = 1, .factor = 0}) == 0);
+    CHECK_THROWS_AS(optim::one_cycle(-1, {.steps = 5}), xg::Error);
+    CHECK_THROWS_WITH_AS(optim::one_cycle(0, {.steps = 0}), "[one_cycle] steps is 0; it must be at least 1", xg::Error);
+    CHECK_THROWS_WITH_AS(optim::one_cycle(0, {.rise = 1.5}), "[one_cycle] rise is 1.5; it must be a share, in [0, 1]", xg::Error);
+    CHECK_THROWS_AS(optim::one_cycle(0, {.rise = NAN}), xg::Error);
+    CHECK_THROWS_AS(optim::one_cycle(0, {.end = INFINITY}), xg::Error);
+    CHECK(optim::one_cycle(9, {.peak = 1, .steps = 10, .rise = 1}) == 1);
+    CHECK(std::isfinite(optim::one_cycle(0, {.rise = 0})));
+}
