@@ -180,6 +180,27 @@ TEST_CASE("names of a block") {
           "mlp_norm.weight\nmlp.up.weight\nmlp.gate.weight\nmlp.down.weight\n");
 }
 
+TEST_CASE("attention begins as PyTorch's: the projections of self attention are one fused weight") {
+    const auto check = [](const Tensor& weight, double bound) {
+        CHECK(xg::amax(xg::abs(weight)).item<double>() <= bound);
+        CHECK(xg::amax(xg::abs(weight)).item<double>() > 0.98 * bound);
+        CHECK(xg::mean(xg::square(weight)).item<double>() == doctest::Approx(bound * bound / 3).epsilon(0.05));
+    };
+    const auto check_all = [&](const nn::MultiHeadAttention& a, double query, double key_value) {
+        check(a.query.weight, query);
+        check(a.key.weight, key_value);
+        check(a.value.weight, key_value);
+        check(a.out.weight, 1 / std::sqrt(64.));
+        for (const Tensor& bias : {a.query.bias, a.key.bias, a.value.bias, a.out.bias})
+            CHECK(xg::all(xg::equal(bias, 0.)).item<bool>());
+    };
+    // nn.MultiheadAttention: xavier_uniform_ of in_proj_weight (3 E, E), or of q_proj_weight (E, E), k_proj_weight (E, kdim), ...
+    check_all(nn::MultiHeadAttention(64, rng, {.heads = 4}), std::sqrt(6. / (64 + 3 * 64)), std::sqrt(6. / (64 + 3 * 64)));
+    check_all(nn::MultiHeadAttention(64, rng, {.heads = 4, .memory = 48}), std::sqrt(6. / (64 + 64)), std::sqrt(6. / (64 + 48)));
+    const double grouped = std::sqrt(6. / (64 + 64 + 2 * 32));
+    check_all(nn::MultiHeadAttention(64, rng, {.heads = 4, .kv_heads = 2}), grouped, grouped);
+}
+
 TEST_CASE("heads that do not fit are errors") {
     CHECK_THROWS_AS(nn::MultiHeadAttention(6, rng, {.heads = 4}), xg::Error);
     CHECK_THROWS_AS(nn::MultiHeadAttention(6, rng, {.heads = 6, .kv_heads = 4}), xg::Error);
