@@ -20,7 +20,7 @@ namespace xtgrad::nn {
 using namespace xtgrad::detail;
 
 Linear::Linear(Index in, Index out, Rng& rng, const LinearOptions& options) {
-    const double bound = 1 / std::sqrt(double(in));
+    const double bound = in > 0 ? 1 / std::sqrt(double(in)) : 0;
     weight = uniform({out, in}, options.dtype, rng, -bound, bound);
     if (options.bias) bias = uniform({out}, options.dtype, rng, -bound, bound);
 }

@@ -107,4 +107,5 @@ TEST_CASE("layers begin as PyTorch's") {
     CHECK(xg::amax(xg::abs(conv.weight)).item<double>() == doctest::Approx(1 / 12.).epsilon(0.01));
     CHECK(xg::amax(xg::abs(conv.bias)).item<double>() <= 1 / 12.);
     CHECK(nn::count(conv) == 64 * 16 * 9 + 64);
+    CHECK(xg::all(xg::equal(nn::Conv2d(0, 4, 3, rng).bias, 0.)).item<bool>());
 }

@@ -127,6 +127,13 @@ TEST_CASE("layers begin as PyTorch's") {
     CHECK(!nn::LayerNorm(3, {.bias = false}).bias.defined());
 }
 
+TEST_CASE("a layer without inputs has a bias of 0, as PyTorch's") {
+    const nn::Linear linear(0, 3, rng);
+    CHECK(linear.weight.shape() == xg::Shape{3, 0});
+    CHECK(xg::all(xg::equal(linear.bias, 0.)).item<bool>());
+    CHECK(xg::all(xg::equal(linear(xg::zeros({2, 0}, xg::f32)), 0.)).item<bool>());
+}
+
 TEST_CASE("dropout leaves elements out in training only") {
     const nn::Dropout dropout{.p = 0.25};
     const Tensor x = xg::ones({100, 100}, xg::f32);

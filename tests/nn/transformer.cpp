@@ -153,6 +153,10 @@ TEST_CASE("activations of a feed-forward part") {
     check(nn::Activation::silu, [](const Tensor& h) { return h / (1. + xg::exp(-h)); });
 }
 
+TEST_CASE("a feed-forward part of no units has a bias of 0") {
+    CHECK(xg::all(xg::equal(nn::Mlp(3, 0, rng)(xg::ones({2, 3}, xg::f32)), 0.)).item<bool>());
+}
+
 TEST_CASE("a block has the same bits for 1 and 2 threads") {
     const nn::TransformerBlock block(64, rng, {.heads = 4, .causal = true, .rotary = true, .dropout = 0.1});
     const Tensor x = xg::randn({8, 33, 64}, xg::f32, rng);
