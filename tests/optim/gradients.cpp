@@ -31,6 +31,17 @@ void check_schedule(const std::string& name, const std::function<double(xg::Inde
     }
 }
 
+struct Growing {
+    std::vector<Tensor> layers;
+    std::optional<Tensor> extra;
+    Tensor last;
+    static void visit(auto& self, auto&& field) {
+        field("layers", self.layers);
+        field("extra", self.extra);
+        field("last", self.last);
+    }
+};
+
 }  // namespace
 
 TEST_CASE("clip_norm agrees with PyTorch and returns the norm before") {
@@ -108,6 +119,31 @@ TEST_CASE("a moving average follows the weights, copies the buffers, and leaves 
     CHECK(average.model.mean.item<double>() == 4);
     CHECK(model.weight.data<double>()[1] == 16);
     CHECK(nn::named_parameters(average)[0].first == "model.weight");
+}
+
+TEST_CASE("a moving average of a model whose fields changed is an error that names the first difference, and changes nothing") {
+    const Growing start{{xg::tensor({1., 2.})}, {}, xg::tensor({3., 4.})};
+    const Growing full{start.layers, xg::tensor({5., 6.}), start.last};
+    const auto refuses = [](const Growing& from, Growing trained, const std::string& message) {
+        optim::MovingAverage average(from, 0.5);
+        trained.layers[0] = xg::tensor({7., 8.});
+        CHECK_THROWS_WITH_AS(average.update(trained), message.c_str(), xg::Error);
+        CHECK(reference::distance(average.model.layers[0], from.layers[0]) == 0);
+    };
+    const std::string advice = "; a model keeps its fields, else begin a new average";
+    refuses(start, full, "[MovingAverage] the trained model has extra where the average has last" + advice);
+    refuses(full, start, "[MovingAverage] the trained model has last where the average has extra" + advice);
+    Growing other = start;
+    other.layers.push_back(xg::tensor({1.}));
+    refuses(start, other, "[MovingAverage] the trained model has layers.1 where the average has last" + advice);
+    other = start;
+    other.last = Tensor();
+    refuses(start, other, "[MovingAverage] the trained model has nothing more where the average has last" + advice);
+    other.last = xg::zeros({3});
+    refuses(start, other,
+            "[MovingAverage] last (3,) does not fit (2,); give those of this model, in the order of nn::parameters");
+    other.last = xg::zeros({2}, xg::f32);
+    refuses(start, other, "[MovingAverage] last f32 does not fit f64; give those of this model, in the order of nn::parameters");
 }
 
 TEST_CASE("schedules agree with PyTorch") {
