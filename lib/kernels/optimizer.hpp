@@ -55,7 +55,7 @@ struct OptimizerKernels {
     void (*scale)(Index begin, Index end, T factor, const T* x, T* out);
     /// out = x cut to [-limit, limit]; NaN stays. out may be x.
     void (*clamp)(Index begin, Index end, T limit, const T* x, T* out);
-    /// The sum of squares of n elements, nothing beyond them.
+    /// The sum of squares of n elements, nothing beyond them; in f32 too of elements whose squares f32 cannot hold.
     double (*squares)(Index n, const T* x);
 };
 

@@ -59,6 +59,31 @@ TEST_CASE("the norm of many f32 is summed in blocks") {
     CHECK(optim::clip_norm(grads, 1e9) == doctest::Approx(double(0.1f) * std::sqrt(1001. * 1003.)).epsilon(2e-6));
 }
 
+TEST_CASE("norms of f32 whose squares f32 cannot hold, among others and alone") {
+    const auto norm = [](const std::vector<float>& values) {
+        std::vector<Tensor> grads{xg::detail::from_elements(xg::f32, {xg::Index(values.size())}, values.data())};
+        return optim::clip_norm(grads, 1e300);
+    };
+    for (const double value : {1e20, 3e38, 1e-25, 1e-40})
+        for (const std::size_t n : {std::size_t(5), std::size_t(64), std::size_t(1500)}) {
+            INFO(n << " of " << value);
+            CHECK(norm(std::vector<float>(n, float(value))) ==
+                  doctest::Approx(double(float(value)) * std::sqrt(double(n))).epsilon(2e-6));
+        }
+    std::vector<float> mixed(1500, 0);
+    mixed[3] = 3e25f, mixed[700] = 4e25f, mixed[1200] = 1e-30f;
+    CHECK(norm(mixed) == doctest::Approx(5e25).epsilon(1e-6));
+    CHECK(norm(std::vector<float>(1500, 0)) == 0);
+    mixed[900] = INFINITY;
+    CHECK(norm(mixed) == INFINITY);
+    mixed[100] = NAN;
+    CHECK(std::isnan(norm(mixed)));
+
+    std::vector<Tensor> grads{xg::full({64}, 1e20, xg::f32)};
+    optim::clip_norm(grads, 1);
+    CHECK(grads[0].data<float>()[63] == doctest::Approx(0.125));
+}
+
 TEST_CASE("clipping works in place where nobody else sees the gradient") {
     auto grads = gradients();
     const Tensor kept = grads[1];
