@@ -57,16 +57,18 @@ void adam(Index begin, Index end, const Adam& c, const Update<T>& u) {
 template <class T>
 void rmsprop(Index begin, Index end, const Rmsprop& c, const Update<T>& u) {
     const auto rate = broadcast<T>(c.rate), alpha = broadcast<T>(c.alpha), rest = broadcast<T>(1 - c.alpha),
-               eps = broadcast<T>(c.eps), decay = broadcast<T>(c.decay), momentum = broadcast<T>(c.momentum);
+               eps = broadcast<T>(c.eps), decay = broadcast<T>(c.decay), momentum = broadcast<T>(c.momentum),
+               zero = broadcast<T>(0);
     const auto [square, buffer, average] = u.state;
     for (Index i = begin; i < end; i += width<T>) {
         const Batch<T> p = load(u.from, i), g = xsimd::fma(decay, p, load(u.gradient, i));
         Batch<T> v = xsimd::fma(alpha, load<T>(square, i), rest * g * g);
         v.store_unaligned(square + i);
         if (average) {
-            const Batch<T> a = xsimd::fma(alpha, load<T>(average, i), rest * g);
+            const Batch<T> before = load<T>(average, i), a = xsimd::fma(rest, g - before, before);
             a.store_unaligned(average + i);
-            v = xsimd::fnma(a, a, v);
+            const Batch<T> variance = xsimd::fnma(a, a, v);
+            v = xsimd::select(variance < zero, zero, variance);
         }
         Batch<T> step = g / (xsimd::sqrt(v) + eps);
         if (buffer) {

@@ -27,8 +27,9 @@ struct Sgd {
 struct Adam {
     double rate, beta1, beta2, root, eps, decay, shrink;
 };
-/// g += decay p;  v = alpha v + (1 - alpha) g^2;  if centered, a = alpha a + (1 - alpha) g and v' = v - a^2, else v' = v;
-/// d = g / (sqrt v' + eps);  with b, b = momentum b + d and d = b;  p -= rate d.  States: v, b, a; the last two may be null.
+/// g += decay p;  v = alpha v + (1 - alpha) g^2;  if centered, a += (1 - alpha) (g - a) and v' = v - a^2, 0 where rounding makes
+/// that negative, else v' = v;  d = g / (sqrt v' + eps);  with b, b = momentum b + d and d = b;  p -= rate d.
+/// States: v, b, a; the last two may be null.
 struct Rmsprop {
     double rate, alpha, eps, decay, momentum;
 };

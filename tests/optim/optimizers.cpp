@@ -210,6 +210,22 @@ TEST_CASE("what does not fit is an error that changes nothing") {
     CHECK(model.weight.block() == before.weight.block());
 }
 
+TEST_CASE("centered RMSprop stays finite while a gradient in f32 does not change") {
+    std::vector<Tensor> model{xg::zeros({8}, xg::f32)};
+    optim::RMSprop optimizer({.centered = true});
+    const std::vector<Tensor> grads{xg::full({8}, 1.7, xg::f32)};
+    for (int t = 0; t < 6000; ++t) optimizer.step(model, grads);
+    CHECK(std::isfinite(model[0].data<float>()[0]));
+    // As in PyTorch the average comes near to the gradient, from below.
+    CHECK(optimizer.grad_avg.begin()->second.data<float>()[0] > 1.6999f);
+    CHECK(optimizer.grad_avg.begin()->second.data<float>()[0] <= 1.7f);
+    // Were the average of squares smaller than the square, as rounding can make it, the deviation would be 0.
+    optimizer.square_avg.begin()->second = xg::zeros({8}, xg::f32);
+    optimizer.grad_avg.begin()->second = xg::full({8}, 2, xg::f32);
+    optimizer.step(model, std::vector{xg::full({8}, 0.5, xg::f32)});
+    CHECK(std::isfinite(model[0].data<float>()[0]));
+}
+
 TEST_CASE("in f32 steps have the same bits for 1 and 2 threads") {
     std::vector<Tensor> results;
     for (const int threads : {1, 2}) {

@@ -130,7 +130,7 @@ struct RMSpropOptions {
     std::vector<Group> groups = {};
 };
 
-/// RMSprop (Hinton's lecture 6e; centered: Graves, arXiv:1308.0850).
+/// RMSprop (Hinton's lecture 6e; centered: Graves, arXiv:1308.0850). A variance that rounding makes negative is 0.
 struct RMSprop : detail::Stepper<RMSprop> {
     RMSpropOptions options;
     nn::TensorMap square_avg, momentum_buffer, grad_avg;
