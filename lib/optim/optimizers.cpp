@@ -52,7 +52,10 @@ struct State {
 };
 using States = std::array<State, 3>;
 
-void check(const char* op, std::span<const Parameter> parameters, std::span<const Tensor> grads, const States& states) {
+void check(const char* op, const Tensor& steps, std::span<const Parameter> parameters, std::span<const Tensor> grads,
+           const States& states) {
+    if (const auto done = steps.item<std::int64_t>(); done < 0)
+        fail<Error>(op, "steps is ", done, "; it counts those that were done, from 0");
     if (parameters.size() != grads.size())
         fail<Error>(op, grads.size(), " gradients for ", parameters.size(),
                     " parameters; give one for each of nn::parameters(model), in that order");
@@ -71,7 +74,7 @@ void check(const char* op, std::span<const Parameter> parameters, std::span<cons
 template <class Options>
 void update_all(const char* op, const Options& options, Tensor& steps, std::span<const Parameter> parameters,
                 std::span<const Tensor> grads, const States& states, auto kernel, auto numbers) {
-    check(op, parameters, grads, states);
+    check(op, steps, parameters, grads, states);
     steps = Tensor(steps.item<std::int64_t>() + 1);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         const std::string& name = parameters[i].name;

@@ -204,6 +204,10 @@ TEST_CASE("what does not fit is an error that changes nothing") {
     CHECK_THROWS_AS(optimizer.step(model, {grads[0], Tensor()}), xg::Error);
     CHECK(optimizer.steps.item<int>() == 0);
     CHECK(optimizer.exp_avg.empty());
+    optimizer.steps = Tensor(std::int64_t(-1));
+    CHECK_THROWS_WITH_AS(optimizer.step(model, grads), "[AdamW] steps is -1; it counts those that were done, from 0", xg::Error);
+    CHECK(optimizer.exp_avg.empty());
+    optimizer.steps = Tensor(std::int64_t(0));
     optimizer.exp_avg["bias"] = xg::zeros({8});
     CHECK_THROWS_AS(optimizer.step(model, grads), xg::ShapeError);
     CHECK(optimizer.exp_avg.size() == 1);

@@ -44,7 +44,8 @@ struct Stepper {
     Tensor steps = Tensor(std::int64_t(0));  ///< how many there were
 
     /// Changes the parameters of the model; grads as tape.gradient(loss, nn::parameters(model)) gives them. Throws Error when
-    /// their number is another, ShapeError or DtypeError when one does not fit its parameter, or the state does not.
+    /// their number is another or steps is negative, ShapeError or DtypeError when one does not fit its parameter, or the state
+    /// does not.
     template <nn::Field M>
     void step(M& model, const std::vector<Tensor>& grads) {
         static_cast<Self*>(this)->update(parameters_of(model), grads);
