@@ -209,10 +209,13 @@ file.write()
 file = File(here / "optim/reference.txt")
 
 
-def trained(name, kind, steps=(1, 3, 100), schedule=None, **options):
+def trained(name, kind, steps=(1, 3, 100), joins=0, **options):
+    """The second parameter joins after so many steps."""
     parameters = [filled("weight", (3, 5)).requires_grad_(), filled("bias", (7,)).requires_grad_()]
-    optimizer = kind(parameters, **options)
+    optimizer = kind(parameters[:1], **options)
     for t in range(steps[-1]):
+        if t == joins:
+            optimizer.add_param_group({"params": parameters[1:]})
         for p in parameters:
             p.grad = torch.sin(0.7 * torch.arange(p.numel()).reshape(p.shape) + 0.3 * t + p.shape[0]) + 0.1 * p.detach()
         optimizer.step()
@@ -229,6 +232,8 @@ trained("Adam", o.Adam)
 trained("Adam, decay", o.Adam, lr=0.02, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.1)
 trained("AdamW", o.AdamW)
 trained("AdamW, decay", o.AdamW, lr=0.02, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.3)
+trained("Adam, joined", o.Adam, (51, 100), 50, lr=0.02)
+trained("AdamW, joined", o.AdamW, (51, 100), 50, lr=0.02)
 trained("RMSprop", o.RMSprop)
 trained("RMSprop, all", o.RMSprop, lr=0.02, alpha=0.9, eps=1e-3, weight_decay=0.1, momentum=0.7, centered=True)
 trained("Adagrad", o.Adagrad)

@@ -5,7 +5,8 @@
 //
 // A step is one pass over each parameter, in place where nobody else sees it; afterwards it is another variable. Nothing is
 // recorded. The state has a tensor for each parameter, "exp_avg.layers.0.up.weight", which is made at the first step, and is
-// visited, so it is saved and loaded as a model is. On an error nothing has changed.
+// visited, so it is saved and loaded as a model is. A parameter may join later; Adam and AdamW then count its steps from there,
+// as PyTorch's do. On an error nothing has changed.
 #pragma once
 #include <array>
 #include <span>
@@ -93,12 +94,14 @@ struct AdamOptions {
 struct Adam : detail::Stepper<Adam> {
     AdamOptions options;
     nn::TensorMap exp_avg, exp_avg_sq;
+    nn::TensorMap joined;  ///< how many steps there had been when a parameter joined, i64; those of the first step are not in it
 
     explicit Adam(AdamOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) {
         field("steps", nn::buffer(self.steps));
         field("exp_avg", nn::buffer(self.exp_avg));
         field("exp_avg_sq", nn::buffer(self.exp_avg_sq));
+        field("joined", nn::buffer(self.joined));
     }
     void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
 };
@@ -114,7 +117,7 @@ struct AdamWOptions {
 /// Adam with weights that decay by themselves (Loshchilov and Hutter, arXiv:1711.05101).
 struct AdamW : detail::Stepper<AdamW> {
     AdamWOptions options;
-    nn::TensorMap exp_avg, exp_avg_sq;
+    nn::TensorMap exp_avg, exp_avg_sq, joined;
 
     explicit AdamW(AdamWOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) { Adam::visit(self, field); }
