@@ -54,11 +54,22 @@ TEST_CASE("losses of extreme numbers") {
     const Tensor far = xg::tensor({1000., -1000.});
     CHECK(nn::binary_cross_entropy_with_logits(far, xg::tensor({1., 0.})).item<double>() == 0);
     CHECK(nn::binary_cross_entropy_with_logits(far, xg::tensor({0., 1.})).item<double>() == 1000);
-    xg::Tape tape;
+    xg::Tape tape(xg::persistent);
     const Tensor t = xg::tensor({{0., 1.}}), loss = nn::kl_div(xg::tensor({{-3., -2.}}), t);
     CHECK(loss.item<double>() == 2);
     CHECK(tape.gradient(loss, t).data<double>()[0] == 3);
     const double inf = INFINITY;
+    const Tensor impossible = xg::tensor({{-inf, -1.}}), none = nn::kl_div(impossible, t);
+    CHECK(none.item<double>() == 1);
+    const Tensor slopes = tape.gradient(none, impossible);
+    CHECK(slopes.data<double>()[0] == 0);
+    CHECK(slopes.data<double>()[1] == -1);
+    CHECK(nn::kl_div(impossible, xg::tensor({{1., 0.}})).item<double>() == inf);
+    CHECK(std::isnan(nn::kl_div(xg::tensor({{double(NAN), -1.}}), t).item<double>()));
+    const Tensor apart = xg::tensor({inf, -inf, 0.5, -3.}), far_off = nn::huber(apart, xg::zeros({4}), {.delta = 2});
+    CHECK(far_off.item<double>() == inf);
+    CHECK(reference::distance(tape.gradient(far_off, apart), xg::tensor({0.5, -0.5, 0.125, -0.5})) == 0);
+    CHECK(nn::huber(xg::tensor({4.}), xg::zeros({1}), {.delta = inf}).item<double>() == 8);
     CHECK(nn::nll(xg::tensor({{-inf, -1.}, {-2., -3.}}), xg::tensor({-100, 0})).item<double>() == 2);
     CHECK(std::isnan(nn::nll(xg::tensor({{-1., -1.}}), xg::tensor({-100})).item<double>()));
 }
