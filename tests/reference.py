@@ -158,6 +158,23 @@ blocks |= {"attention_norm.weight": (8,), "mlp_norm.weight": (8,), "mlp.up.weigh
            "mlp.down.weight": (8, 12)}
 case("swiglu block", swiglu_block, {"x": (2, 5, 8)} | blocks)
 
+# ---- positions and feed-forward parts
+
+case("learned positions", lambda v: v["x"] + F.embedding(torch.arange(2, 6), v["weight"]), {"x": (2, 4, 3), "weight": (7, 3)})
+mlp = {"x": (2, 3, 4), "up.weight": (6, 4), "up.bias": (6,), "down.weight": (4, 6), "down.bias": (4,)}
+for name, activation in {"relu": nn.ReLU(), "gelu": nn.GELU(), "gelu_tanh": nn.GELU("tanh"), "silu": nn.SiLU()}.items():
+    module = nn.Sequential(nn.Linear(4, 6), activation, nn.Linear(6, 4))
+    names = {f"{ours}.{part}": f"{theirs}.{part}" for ours, theirs in (("up", 0), ("down", 2)) for part in ("weight", "bias")}
+    case(f"mlp of {name}", lambda v: loaded(module, v, names)(v["x"]), mlp)
+
+
+def swiglu(v):
+    up, gate = (F.linear(v["x"], v[f"{k}.weight"], v[f"{k}.bias"]) for k in ("up", "gate"))
+    return F.linear(F.silu(gate) * up, v["down.weight"], v["down.bias"])
+
+
+case("mlp of swiglu", swiglu, mlp | {"gate.weight": (6, 4), "gate.bias": (6,)})
+
 # ---- convolution and pooling
 
 case("conv1d", lambda v: F.conv1d(v["x"], v["weight"], v["bias"], stride=2, padding=3, dilation=2, groups=2),

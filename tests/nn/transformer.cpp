@@ -57,6 +57,16 @@ TEST_CASE("blocks agree with PyTorch") {
     reference::check(reference::of("nn"), "swiglu block", nn::TransformerBlock(8, rng, options), {{"x", {2, 5, 8}}}, apply);
 }
 
+TEST_CASE("positions and feed-forward parts agree with PyTorch") {
+    reference::check(reference::of("nn"), "learned positions", nn::LearnedPositions(7, 3, rng), {{"x", {2, 4, 3}}},
+                     [](auto& f, Named& v) { return f(v["x"], 2); });
+    for (const auto& [name, activation] : {std::pair("relu", nn::Activation::relu), std::pair("gelu", nn::Activation::gelu),
+                                           std::pair("gelu_tanh", nn::Activation::gelu_tanh),
+                                           std::pair("silu", nn::Activation::silu), std::pair("swiglu", nn::Activation::swiglu)})
+        reference::check(reference::of("nn"), std::string("mlp of ") + name, nn::Mlp(4, 6, rng, {.activation = activation}),
+                         {{"x", {2, 3, 4}}}, apply);
+}
+
 TEST_CASE("generation with a cache gives what all positions at once give") {
     for (const bool rotary : {false, true})
         for (const std::optional<xg::Index> window : {std::optional<xg::Index>(), std::optional<xg::Index>(3)}) {
