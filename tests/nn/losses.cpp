@@ -44,6 +44,10 @@ TEST_CASE("cross_entropy is among the losses, and nll of log_softmax is the same
 TEST_CASE("derivatives of losses agree with differences") {
     const Tensor x = reference::filled("x", {3, 4}), t = reference::filled("target", {3, 4});
     xg::gradcheck([](auto& a, auto& b) { return nn::mse(a, b); }, x, t);
+    xg::gradcheck([](auto& a, auto& b) { return nn::l1(a, b); }, x, t);
+    const Tensor signs = xg::broadcast_to(xg::tensor({1., -1., -1., 1.}), {3, 4});
+    xg::gradcheck([&](auto& a) { return nn::hinge(3. * a, signs); }, x);
+    xg::gradcheck([](auto& a) { return nn::cross_entropy(a, xg::tensor({1, 3, 0}), {.label_smoothing = 0.1}); }, x);
     xg::gradcheck([](auto& a, auto& b) { return nn::huber(a, b, {.delta = 0.3}); }, x, t);
     xg::gradcheck([](auto& a, auto& b) { return nn::binary_cross_entropy_with_logits(a, b); }, x, t + 0.5);
     xg::gradcheck([](auto& a, auto& b) { return nn::kl_div(a, b); }, x, t + 0.6);

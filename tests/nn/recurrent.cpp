@@ -1,7 +1,7 @@
 // Recurrent cells against PyTorch, chains of layers, initial weights.
+#include "gradcheck.hpp"
 #include "reference.hpp"
 
-#include <xtgrad/gradcheck.hpp>
 #include <xtgrad/nn/init.hpp>
 #include <xtgrad/nn/recurrent.hpp>
 #include <xtgrad/nn/sequential.hpp>
@@ -39,6 +39,17 @@ TEST_CASE("cells without bias, and where they start") {
     xg::gradcheck([&](const Tensor& x) { return gru(x, gru(x, gru.start(4))); }, xg::randn({4, 3}, xg::f64, rng));
     xg::gradcheck([&](const Tensor& x) { return lstm(x, lstm(x, lstm.start(4))).h; }, xg::randn({4, 3}, xg::f64, rng));
     CHECK(largest(nn::GRUCell(3, 400, rng).weight_ih) <= 0.05);
+}
+
+TEST_CASE("derivatives through cells agree with differences, over two steps") {
+    const auto draw = [](const xg::Shape& shape) { return xg::randn(shape, xg::f64, rng); };
+    gradcheck(nn::GRUCell(3, 2, rng, {.dtype = xg::f64}), {draw({4, 3}), draw({4, 2})},
+              [](const nn::GRUCell& f, const auto& v) { return f(v[0], f(v[0], v[1])); });
+    gradcheck(nn::LSTMCell(3, 2, rng, {.dtype = xg::f64}), {draw({4, 3}), draw({4, 2}), draw({4, 2})},
+              [](const nn::LSTMCell& f, const auto& v) {
+                  const auto state = f(v[0], f(v[0], {v[1], v[2]}));
+                  return xg::concatenate(std::array{state.h, state.c}, 1);
+              });
 }
 
 TEST_CASE("a chain is its parts one after another, in evaluation and in training") {

@@ -1,9 +1,9 @@
 // Attention and blocks against PyTorch; generation with a cache.
+#include "gradcheck.hpp"
 #include "reference.hpp"
 
 #include <cmath>
 
-#include <xtgrad/gradcheck.hpp>
 #include <xtgrad/nn/transformer.hpp>
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/indexing.hpp>
@@ -148,6 +148,17 @@ TEST_CASE("derivatives through a block agree with differences") {
             return changed(x);
         },
         xg::randn({2, 3, 4}, xg::f64, rng), block.attention.query.weight, block.mlp.gate->weight);
+}
+
+TEST_CASE("derivatives through attention and feed-forward parts agree with differences") {
+    using MHA = nn::MultiHeadAttention;
+    const auto draw = [](const xg::Shape& shape) { return xg::randn(shape, xg::f64, rng); };
+    gradcheck(MHA(4, rng, {.heads = 2, .dtype = xg::f64}), draw({2, 3, 4}));
+    gradcheck(MHA(4, rng, {.heads = 2, .memory = 3, .dtype = xg::f64}), {draw({2, 3, 4}), draw({2, 2, 3})},
+              [](const MHA& f, const auto& v) { return f(v[0], {.memory = v[1]}); });
+    gradcheck(MHA(8, rng, {.heads = 4, .kv_heads = 2, .causal = true, .rotary = true, .dtype = xg::f64}), draw({3, 8}));
+    gradcheck(nn::Mlp(3, 4, rng, {.dtype = xg::f64}), draw({2, 3}));
+    gradcheck(nn::TransformerBlock(4, rng, {.heads = 2, .norm = nn::NormKind::rms, .hidden = 5, .dtype = xg::f64}), draw({3, 4}));
 }
 
 TEST_CASE("activations of a feed-forward part") {
