@@ -66,13 +66,7 @@ int addition(int argc, char** argv) {
                        rng);
     xg::optim::AdamW optimizer({.weight_decay = 0.01, .groups = example::no_decay()});
     run.resume(model, optimizer, rng);
-    const auto batches = xg::data::batches(train, {.size = batch,
-                                                   .shuffle = order,
-                                                   .drop_last = true,
-                                                   .prefetch = 2,
-                                                   .epochs = options.steps * batch / (examples / batch * batch) + 1,
-                                                   .skip = run.step()});
-    auto next = batches.begin();
+    auto next = run.batches(train, batch, order);
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
         const auto [ids, targets] = run.shard(*next);
         ++next;

@@ -63,13 +63,7 @@ int autoencoder(int argc, char** argv) {
     Autoencoder model{{{784, width, 64, 2}, rng}, {{2, 64, width, 784}, rng}};
     xg::optim::AdamW optimizer({.weight_decay = 0});
     run.resume(model, optimizer, rng);
-    const auto batches = xg::data::batches(train, {.size = batch,
-                                                   .shuffle = order,
-                                                   .drop_last = true,
-                                                   .prefetch = 2,
-                                                   .epochs = options.steps * batch / xg::data::size(train) + 1,
-                                                   .skip = run.step()});
-    auto next = batches.begin();
+    auto next = run.batches(train, batch, order);
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
         const auto [pictures, labels] = run.shard(*next);
         ++next;

@@ -153,13 +153,7 @@ int train(const example::Options& options, const Settings& s, double promised) {
     Model model(rng);
     xg::optim::AdamW optimizer({.weight_decay = s.decay});
     run.resume(model, optimizer, rng);
-    const auto batches = xg::data::batches(training, {.size = s.batch,
-                                                      .shuffle = order,
-                                                      .drop_last = true,
-                                                      .prefetch = 2,
-                                                      .epochs = options.steps * s.batch / xg::data::size(training) + 1,
-                                                      .skip = run.step()});
-    auto next = batches.begin();
+    auto next = run.batches(training, s.batch, order);
     const bool finished = run.train(model, optimizer, rng, [&](std::int64_t step) {
         const auto [images, labels] = run.shard(*next);
         ++next;

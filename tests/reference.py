@@ -158,6 +158,23 @@ blocks |= {"attention_norm.weight": (8,), "mlp_norm.weight": (8,), "mlp.up.weigh
            "mlp.down.weight": (8, 12)}
 case("swiglu block", swiglu_block, {"x": (2, 5, 8)} | blocks)
 
+# ---- positions and feed-forward parts
+
+case("learned positions", lambda v: v["x"] + F.embedding(torch.arange(2, 6), v["weight"]), {"x": (2, 4, 3), "weight": (7, 3)})
+mlp = {"x": (2, 3, 4), "up.weight": (6, 4), "up.bias": (6,), "down.weight": (4, 6), "down.bias": (4,)}
+for name, activation in {"relu": nn.ReLU(), "gelu": nn.GELU(), "gelu_tanh": nn.GELU("tanh"), "silu": nn.SiLU()}.items():
+    module = nn.Sequential(nn.Linear(4, 6), activation, nn.Linear(6, 4))
+    names = {f"{ours}.{part}": f"{theirs}.{part}" for ours, theirs in (("up", 0), ("down", 2)) for part in ("weight", "bias")}
+    case(f"mlp of {name}", lambda v: loaded(module, v, names)(v["x"]), mlp)
+
+
+def swiglu(v):
+    up, gate = (F.linear(v["x"], v[f"{k}.weight"], v[f"{k}.bias"]) for k in ("up", "gate"))
+    return F.linear(F.silu(gate) * up, v["down.weight"], v["down.bias"])
+
+
+case("mlp of swiglu", swiglu, mlp | {"gate.weight": (6, 4), "gate.bias": (6,)})
+
 # ---- convolution and pooling
 
 case("conv1d", lambda v: F.conv1d(v["x"], v["weight"], v["bias"], stride=2, padding=3, dilation=2, groups=2),
@@ -209,10 +226,13 @@ file.write()
 file = File(here / "optim/reference.txt")
 
 
-def trained(name, kind, steps=(1, 3, 100), schedule=None, **options):
+def trained(name, kind, steps=(1, 3, 100), joins=0, **options):
+    """The second parameter joins after so many steps."""
     parameters = [filled("weight", (3, 5)).requires_grad_(), filled("bias", (7,)).requires_grad_()]
-    optimizer = kind(parameters, **options)
+    optimizer = kind(parameters[:1], **options)
     for t in range(steps[-1]):
+        if t == joins:
+            optimizer.add_param_group({"params": parameters[1:]})
         for p in parameters:
             p.grad = torch.sin(0.7 * torch.arange(p.numel()).reshape(p.shape) + 0.3 * t + p.shape[0]) + 0.1 * p.detach()
         optimizer.step()
@@ -229,6 +249,8 @@ trained("Adam", o.Adam)
 trained("Adam, decay", o.Adam, lr=0.02, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.1)
 trained("AdamW", o.AdamW)
 trained("AdamW, decay", o.AdamW, lr=0.02, betas=(0.8, 0.95), eps=1e-4, weight_decay=0.3)
+trained("Adam, joined", o.Adam, (51, 100), 50, lr=0.02)
+trained("AdamW, joined", o.AdamW, (51, 100), 50, lr=0.02)
 trained("RMSprop", o.RMSprop)
 trained("RMSprop, all", o.RMSprop, lr=0.02, alpha=0.9, eps=1e-3, weight_decay=0.1, momentum=0.7, centered=True)
 trained("Adagrad", o.Adagrad)

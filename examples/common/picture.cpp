@@ -36,7 +36,8 @@ Picture draw(const std::string& path, const std::string& title, const std::strin
              const std::string& commands) {
     std::filesystem::create_directories(std::filesystem::path(path).parent_path());
     std::ofstream(path + ".csv") << data;
-    if (have_gnuplot())
+    const bool can_draw = have_gnuplot();
+    if (can_draw)
         if (std::FILE* const gnuplot = popen("gnuplot > /dev/null 2>&1", "w")) {
             const std::string script = "set terminal pngcairo noenhanced size " + size + "\nset output " + quoted(path + ".png") +
                                        "\nset title " + quoted(title) +
@@ -44,7 +45,8 @@ Picture draw(const std::string& path, const std::string& title, const std::strin
             std::fwrite(script.data(), 1, script.size(), gnuplot);
             if (pclose(gnuplot) == 0) return {title, path + ".png", true};
         }
-    std::printf("%s: no picture without gnuplot; its data are in %s.csv\n", title.c_str(), path.c_str());
+    std::printf("%s: %s; its data are in %s.csv\n", title.c_str(),
+                can_draw ? "gnuplot could not draw it" : "no picture without gnuplot", path.c_str());
     return {title, path + ".csv", false};
 }
 

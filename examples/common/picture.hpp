@@ -1,4 +1,4 @@
-// Pictures by gnuplot; where that is not installed, their data as CSV.
+// Pictures by gnuplot; where that is not installed or cannot draw them, their data as CSV.
 #pragma once
 #include <string>
 #include <utility>

@@ -40,7 +40,7 @@ void Report::add(const std::string& heading, const std::string& text) {
 
 void Report::add(const Picture& picture) {
     const std::string bytes = xtgrad::data::read_text(picture.path);
-    if (!picture.drawn) return add(picture.title + " (the data of a picture that gnuplot would have drawn)", bytes);
+    if (!picture.drawn) return add(picture.title + " (no picture, but its data)", bytes);
     body_ += "<h2>" + escaped(picture.title) + "</h2>\n<img alt=\"" + escaped(picture.title) + "\" src=\"data:image/png;base64," +
              base64(bytes) + "\">\n";
 }

@@ -116,6 +116,17 @@ void Run::resume_at(std::int64_t step) {
     std::printf("resumed after step %lld\n", static_cast<long long>(step));
 }
 
+xg::data::Batches::Iterator Run::batches(const xg::data::Dataset& data, std::int64_t size, xg::Rng& order) const {
+    const xg::Index n = xg::data::size(data);
+    return xg::data::batches(data, {.size = size,
+                                    .shuffle = order,
+                                    .drop_last = true,
+                                    .prefetch = 2,
+                                    .epochs = options_.steps / (n / size) + 1,
+                                    .skip = step_})
+        .begin();
+}
+
 void Run::begin() {
     begun_ = shown_ = saved_ = Clock::now();
     if (!ranks_.first()) return;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <xtgrad/data/batches.hpp>
 #include <xtgrad/io.hpp>
 #include <xtgrad/nn/visit.hpp>
 #include <xtgrad/ops.hpp>
@@ -46,6 +47,8 @@ public:
         xtgrad::nn::for_each_tensor(model, [&](auto, xtgrad::Tensor& x, auto) { x = *next++; });
     }
 
+    /// Full batches in random order, made ahead, from the present step to the last one. The data must fill one.
+    xtgrad::data::Batches::Iterator batches(const xtgrad::data::Dataset&, std::int64_t size, xtgrad::Rng& order) const;
     /// This process's part of a batch.
     xtgrad::data::Batch shard(const xtgrad::data::Batch& batch) { return ranks_.shard(batch); }
     /// The gradients of the loss by the parameters, over the parts of all processes.

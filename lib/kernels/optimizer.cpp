@@ -1,5 +1,7 @@
 #include "optimizer.hpp"
 
+#include <limits>
+
 #include <xsimd/xsimd.hpp>
 
 #include "batch.hpp"
@@ -55,16 +57,18 @@ void adam(Index begin, Index end, const Adam& c, const Update<T>& u) {
 template <class T>
 void rmsprop(Index begin, Index end, const Rmsprop& c, const Update<T>& u) {
     const auto rate = broadcast<T>(c.rate), alpha = broadcast<T>(c.alpha), rest = broadcast<T>(1 - c.alpha),
-               eps = broadcast<T>(c.eps), decay = broadcast<T>(c.decay), momentum = broadcast<T>(c.momentum);
+               eps = broadcast<T>(c.eps), decay = broadcast<T>(c.decay), momentum = broadcast<T>(c.momentum),
+               zero = broadcast<T>(0);
     const auto [square, buffer, average] = u.state;
     for (Index i = begin; i < end; i += width<T>) {
         const Batch<T> p = load(u.from, i), g = xsimd::fma(decay, p, load(u.gradient, i));
         Batch<T> v = xsimd::fma(alpha, load<T>(square, i), rest * g * g);
         v.store_unaligned(square + i);
         if (average) {
-            const Batch<T> a = xsimd::fma(alpha, load<T>(average, i), rest * g);
+            const Batch<T> before = load<T>(average, i), a = xsimd::fma(rest, g - before, before);
             a.store_unaligned(average + i);
-            v = xsimd::fnma(a, a, v);
+            const Batch<T> variance = xsimd::fnma(a, a, v);
+            v = xsimd::select(variance < zero, zero, variance);
         }
         Batch<T> step = g / (xsimd::sqrt(v) + eps);
         if (buffer) {
@@ -124,9 +128,26 @@ void clamp(Index begin, Index end, T limit, const T* x, T* out) {
     }
 }
 
+/// The sum of squares in double of n elements, n a multiple of two vectors. Those that are all 0, as gradients of a table's
+/// unused rows, are seen fast.
+double squares_in_double(Index n, const float* x) {
+    Batch<float> bits(0.0f);
+    for (Index i = 0; i < n; i += 2 * width<float>) bits = bits | (load(x, i) | load(x, i + width<float>));
+    if (xsimd::all(bits == Batch<float>(0.0f))) return 0;
+    constexpr Index lanes = 8;
+    static_assert(2 * width<float> % lanes == 0);
+    std::array<double, lanes> sums{};
+    for (Index i = 0; i < n; i += lanes)
+        for (Index k = 0; k < lanes; ++k) sums[std::size_t(k)] += double(x[i + k]) * double(x[i + k]);
+    double sum = 0;
+    for (const double v : sums) sum += v;
+    return sum;
+}
+
 template <class T>
 double squares(Index n, const T* x) {
-    constexpr Index block = 512;  // sums of so many are rounded to T
+    constexpr Index block = 512;       // sums of so many are rounded to T
+    constexpr double least = 0x1p-93;  // such a sum of f32 from here on lacks nothing that was too small to be squared in f32
     double sum = 0;
     for (; n >= 2 * width<T>;) {
         const Index m = (n < block ? n : block) / (2 * width<T>)*(2 * width<T>);
@@ -138,7 +159,12 @@ double squares(Index n, const T* x) {
         }
         alignas(64) T part[width<T>];
         (even + odd).store_aligned(part);
-        for (const T v : part) sum += double(v);
+        double here = 0;
+        for (const T v : part) here += double(v);
+        if constexpr (sizeof(T) == sizeof(float))
+            if (!(here >= least && here <= std::numeric_limits<double>::max())) [[unlikely]]
+                here = squares_in_double(m, x);
+        sum += here;
         x += m;
         n -= m;
     }

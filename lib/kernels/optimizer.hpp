@@ -27,8 +27,9 @@ struct Sgd {
 struct Adam {
     double rate, beta1, beta2, root, eps, decay, shrink;
 };
-/// g += decay p;  v = alpha v + (1 - alpha) g^2;  if centered, a = alpha a + (1 - alpha) g and v' = v - a^2, else v' = v;
-/// d = g / (sqrt v' + eps);  with b, b = momentum b + d and d = b;  p -= rate d.  States: v, b, a; the last two may be null.
+/// g += decay p;  v = alpha v + (1 - alpha) g^2;  if centered, a += (1 - alpha) (g - a) and v' = v - a^2, 0 where rounding makes
+/// that negative, else v' = v;  d = g / (sqrt v' + eps);  with b, b = momentum b + d and d = b;  p -= rate d.
+/// States: v, b, a; the last two may be null.
 struct Rmsprop {
     double rate, alpha, eps, decay, momentum;
 };
@@ -55,7 +56,7 @@ struct OptimizerKernels {
     void (*scale)(Index begin, Index end, T factor, const T* x, T* out);
     /// out = x cut to [-limit, limit]; NaN stays. out may be x.
     void (*clamp)(Index begin, Index end, T limit, const T* x, T* out);
-    /// The sum of squares of n elements, nothing beyond them.
+    /// The sum of squares of n elements, nothing beyond them; in f32 too of elements whose squares f32 cannot hold.
     double (*squares)(Index n, const T* x);
 };
 

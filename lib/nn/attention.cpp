@@ -1,6 +1,7 @@
 #include <xtgrad/nn/attention.hpp>
 
-#include <xtgrad/nn/init.hpp>
+#include <cmath>
+
 #include <xtgrad/ops/creation.hpp>
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/indexing.hpp>
@@ -31,9 +32,11 @@ Tensor LearnedPositions::operator()(const Tensor& x, Index offset) const {
 
 namespace {
 
-Linear projection(Index in, Index out, Rng& rng, const MultiHeadAttentionOptions& options) {
+/// A part of a xavier_uniform weight (rows, in).
+Linear projection(Index in, Index out, Index rows, Rng& rng, const MultiHeadAttentionOptions& options) {
     Linear layer;
-    layer.weight = xavier_uniform({out, in}, options.dtype, rng);
+    const double bound = std::sqrt(6 / double(in + rows));
+    layer.weight = uniform({out, in}, options.dtype, rng, -bound, bound);
     if (options.bias) layer.bias = zeros({out}, options.dtype);
     return layer;
 }
@@ -59,9 +62,10 @@ MultiHeadAttention::MultiHeadAttention(Index width, Rng& rng, const MultiHeadAtt
     if (o.rotary && width / heads % 2 != 0)
         fail<Error>("MultiHeadAttention", "heads of width ", width / heads, " have no pairs to rotate; take an even one");
     const Index narrow = width / heads * groups;
-    query = projection(width, width, rng, o);
-    key = projection(memory, narrow, rng, o);
-    value = projection(memory, narrow, rng, o);
+    const auto rows = [&](Index own) { return memory == width ? width + 2 * narrow : own; };
+    query = projection(width, width, rows(width), rng, o);
+    key = projection(memory, narrow, rows(narrow), rng, o);
+    value = projection(memory, narrow, rows(narrow), rng, o);
     out = Linear(width, width, rng, {.bias = o.bias, .dtype = o.dtype});
     if (o.bias) out.bias = zeros({width}, o.dtype);
 }

@@ -14,7 +14,7 @@ void fill(auto& layer, const char* name, Shape shape, Index in, Rng& rng, const 
     shape[1] = in / options.groups;
     double fan = 1;
     for (std::size_t i = 1; i < shape.size(); ++i) fan *= double(shape[i]);
-    const double bound = 1 / std::sqrt(fan);
+    const double bound = fan > 0 ? 1 / std::sqrt(fan) : 0;
     layer.weight = uniform(shape, options.dtype, rng, -bound, bound);
     if (options.bias) layer.bias = uniform({shape[0]}, options.dtype, rng, -bound, bound);
     layer.options = {options.stride, options.padding, options.dilation, options.groups};

@@ -47,6 +47,20 @@ double lower_quantile(double u) {
     return x;
 }
 
+/// Less lies in a tail whose mass f64 holds with too few digits.
+constexpr double far_tail = 1e-290;
+
+/// How far beyond `nearest`, which is large, a normal number of [nearest, nearest + length] lies: that has the density
+/// exp(-nearest s - s^2 / 2), so an exponential number of the rate `nearest` is taken with probability exp(-s^2 / 2) (Robert,
+/// arXiv:0907.4010).
+double beyond_far(double nearest, double length, Rng& rng) {
+    while (true) {
+        const Tensor pair = uniform({2}, Dtype::f64, rng);
+        const double s = -std::log1p(std::expm1(-nearest * length) * mutable_data<double>(pair)[0]) / nearest;
+        if (mutable_data<double>(pair)[1] < std::exp(-s * s / 2)) return s;
+    }
+}
+
 }  // namespace
 
 Tensor xavier_uniform(const Shape& shape, Dtype dtype, Rng& rng, double gain) {
@@ -68,13 +82,23 @@ Tensor kaiming_normal(const Shape& shape, Dtype dtype, Rng& rng, double gain) {
 
 Tensor truncated_normal(const Shape& shape, Dtype dtype, Rng& rng, const TruncatedNormalOptions& options) {
     const auto [mean, stddev, low, high] = options;
-    if (!(low < high) || !(stddev > 0))
-        fail<Error>("truncated_normal", "nothing lies in [", low, ", ", high, "] with a standard deviation of ", stddev,
-                    "; give low < high and a positive one");
+    if (!(low < high) || !(stddev > 0) || !std::isfinite(mean) || !std::isfinite(stddev))
+        fail<Error>("truncated_normal", "nothing lies in [", low, ", ", high, "] with a mean of ", mean,
+                    " and a standard deviation of ", stddev, "; give low < high and finite ones, the latter positive");
     // The inverse of the distribution function, in the tail where that is small.
     const double a = (low - mean) / stddev, b = (high - mean) / stddev;
     const double from = normal_cdf(a > 0 ? -b : a), to = normal_cdf(a > 0 ? -a : b), sign = a > 0 ? -1 : 1;
     const Unrecorded inner;
+    if (to < far_tail) {
+        const double nearest = a > 0 ? a : -b, length = (high - low) / stddev;
+        const Tensor x = allocate(Dtype::f64, shape, "truncated_normal");
+        double* p = mutable_data<double>(x);
+        for (Index i = 0, n = element_count(x); i < n; ++i) {
+            const double beyond = stddev * beyond_far(nearest, length, rng);
+            p[i] = std::clamp(a > 0 ? low + beyond : high - beyond, low, high);
+        }
+        return astype(x, dtype);
+    }
     const Tensor x = uniform(shape, Dtype::f64, rng, from, to);
     double* p = mutable_data<double>(x);
     for (Index i = 0, n = element_count(x); i < n; ++i) {

@@ -22,7 +22,7 @@ using namespace xtgrad::detail;
 
 Linear::Linear(Index in, Index out, Rng& rng, const LinearOptions& options) {
     check_sizes("Linear", {{"in", in}, {"out", out}});
-    const double bound = 1 / std::sqrt(double(in));
+    const double bound = in > 0 ? 1 / std::sqrt(double(in)) : 0;
     weight = uniform({out, in}, options.dtype, rng, -bound, bound);
     if (options.bias) bias = uniform({out}, options.dtype, rng, -bound, bound);
 }

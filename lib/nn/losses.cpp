@@ -38,8 +38,8 @@ Tensor huber(const Tensor& x, const Tensor& target, const HuberOptions& options)
     check_pair("huber", x, target);
     const double delta = options.delta;
     if (!(delta > 0)) fail<Error>("huber", "delta ", delta, " is not positive; it is the difference where the parabola ends");
-    // With c the part of |d| below delta it is c |d| - c^2 / 2 in both cases.
-    const Tensor d = abs(x - target), c = minimum(d, delta);
+    // With c the part of |d| below delta it is c |d| - c^2 / 2 in both cases. Where |d| is infinite c has no slope to multiply.
+    const Tensor d = abs(x - target), c = where(d <= delta, d, delta);
     return mean(c * (d - 0.5 * c));
 }
 
@@ -59,8 +59,8 @@ Tensor hinge(const Tensor& scores, const Tensor& target) {
 Tensor kl_div(const Tensor& x, const Tensor& target) {
     check_pair("kl_div", x, target);
     if (x.dimension() == 0) fail<ShapeError>("kl_div", "a scalar is no batch of distributions; reshape it to (1, 1)");
-    const Tensor logarithm = log(where(target > 0., target, 1.));
-    return sum(target * (logarithm - x)) / double(x.shape(0));
+    const Tensor logarithm = log(where(target > 0., target, 1.)), missing = equal(target, 0.) && isinf(x);
+    return sum(target * (logarithm - where(missing, 0., x))) / double(x.shape(0));
 }
 
 Tensor nll(const Tensor& x, const Tensor& labels, const NllOptions& options) {

@@ -1,5 +1,7 @@
 #include <xtgrad/optim/gradients.hpp>
 
+#include <algorithm>
+
 #include "../tape/algebra.hpp"
 #include "../tape/record.hpp"
 #include "in_place.hpp"
@@ -37,8 +39,19 @@ std::vector<Tensor> Accumulator::mean() {
 
 namespace detail {
 
+void check_same_fields(const nn::NamedTensors& average, const nn::NamedTensors& trained) {
+    const auto name = [](const nn::NamedTensors& fields, std::size_t i) {
+        return i < fields.size() ? fields[i].first : std::string("nothing more");
+    };
+    for (std::size_t i = 0; i < std::max(average.size(), trained.size()); ++i) {
+        if (name(average, i) != name(trained, i))
+            fail<Error>("MovingAverage", "the trained model has ", name(trained, i), " where the average has ", name(average, i),
+                        "; a model keeps its fields, else begin a new average");
+        check_fits("MovingAverage", name(trained, i), trained[i].second, average[i].second);
+    }
+}
+
 void decay_towards(Tensor& average, const Tensor& x, double decay) {
-    check_fits("MovingAverage", "a weight", x, average);
     const Tensor dense = contiguous(x);
     with_floating(x.dtype(), [&](auto z) {
         using T = decltype(z);

@@ -75,6 +75,8 @@ void check_options(const char* op, const Options& options, std::span<const Param
 
 void check(const char* op, const Tensor& steps, std::span<const Parameter> parameters, std::span<const Tensor> grads,
            const States& states) {
+    if (const auto done = steps.item<std::int64_t>(); done < 0)
+        fail<Error>(op, "steps is ", done, "; it counts those that were done, from 0");
     if (parameters.size() != grads.size())
         fail<Error>(op, grads.size(), " gradients for ", parameters.size(),
                     " parameters; give one for each of nn::parameters(model), in that order");
@@ -93,7 +95,8 @@ void check(const char* op, const Tensor& steps, std::span<const Parameter> param
     if (made) nn::detail::check_distinct(parameters, &Parameter::name);
 }
 
-/// A pass over each parameter: f(kernels, rate, fresh) of the step is the numbers of its kernel; `fresh`: its state is new.
+/// A pass over each parameter by kernel(kernels); numbers(name, rate, fresh) are what it gets. `fresh`: the parameter's state is
+/// new.
 template <class Options>
 void update_all(const char* op, const Options& options, Tensor& steps, std::span<const Parameter> parameters,
                 std::span<const Tensor> grads, const States& states, auto kernel, auto numbers) {
@@ -120,7 +123,7 @@ void update_all(const char* op, const Options& options, Tensor& steps, std::span
                 }
                 u.state[k] = mutable_data<T>(state);
             }
-            const auto c = numbers(Rate(options, name), fresh);
+            const auto c = numbers(name, Rate(options, name), fresh);
             detail::change<T>(value, [&](Index begin, Index end, const T* from, T* to) {
                 kernels::Update<T> part = u;
                 part.from = from;
@@ -135,12 +138,21 @@ void update_all(const char* op, const Options& options, Tensor& steps, std::span
 template <class A>
 void adam_update(const char* op, A& self, bool decoupled, std::span<const Parameter> parameters, std::span<const Tensor> grads) {
     const auto& o = self.options;
-    const double t = double(self.steps.template item<std::int64_t>() + 1);
-    const double rest1 = 1 - std::pow(o.betas[0], t), rest2 = 1 - std::pow(o.betas[1], t);
+    const std::int64_t before = self.steps.template item<std::int64_t>();
+    for (const auto& [name, joined] : self.joined)
+        if (const auto at = joined.template item<std::int64_t>(); at < 0 || at > before)
+            fail<Error>(op, "after ", before, " steps ", name, " cannot have joined after ", at,
+                        "; set steps and joined to those of the same run");
     update_all(
         op, o, self.steps, parameters, grads, {{{&self.exp_avg}, {&self.exp_avg_sq}, {nullptr}}},
         [](const auto& kernels) { return kernels.adam; },
-        [&](const Rate& rate, bool) {
+        [&](const std::string& name, const Rate& rate, bool fresh) {
+            if (fresh) self.joined.erase(name);
+            if (fresh && before > 0) self.joined[name] = Tensor(before);
+            const auto joined = self.joined.find(name);
+            const std::int64_t without = joined == self.joined.end() ? 0 : joined->second.template item<std::int64_t>();
+            const double t = double(before - without + 1);
+            const double rest1 = 1 - std::pow(o.betas[0], t), rest2 = 1 - std::pow(o.betas[1], t);
             return kernels::Adam{.rate = rate.lr / rest1,
                                  .beta1 = o.betas[0],
                                  .beta2 = o.betas[1],
@@ -157,7 +169,7 @@ void SGD::update(std::span<const Parameter> parameters, std::span<const Tensor> 
     update_all(
         "SGD", options, steps, parameters, grads, {{{options.momentum != 0 ? &momentum_buffer : nullptr}, {nullptr}, {nullptr}}},
         [](const auto& kernels) { return kernels.sgd; },
-        [&](const Rate& rate, bool fresh) {
+        [&](const std::string&, const Rate& rate, bool fresh) {
             return kernels::Sgd{.rate = rate.lr,
                                 .momentum = options.momentum,
                                 .damped = 1 - options.dampening,
@@ -179,7 +191,7 @@ void RMSprop::update(std::span<const Parameter> parameters, std::span<const Tens
         "RMSprop", options, steps, parameters, grads,
         {{{&square_avg}, {options.momentum != 0 ? &momentum_buffer : nullptr}, {options.centered ? &grad_avg : nullptr}}},
         [](const auto& kernels) { return kernels.rmsprop; },
-        [&](const Rate& rate, bool) {
+        [&](const std::string&, const Rate& rate, bool) {
             return kernels::Rmsprop{.rate = rate.lr,
                                     .alpha = options.alpha,
                                     .eps = options.eps,
@@ -193,7 +205,7 @@ void Adagrad::update(std::span<const Parameter> parameters, std::span<const Tens
     update_all(
         "Adagrad", options, steps, parameters, grads, {{{&sum, options.initial_accumulator_value}, {nullptr}, {nullptr}}},
         [](const auto& kernels) { return kernels.adagrad; },
-        [&](const Rate& rate, bool) {
+        [&](const std::string&, const Rate& rate, bool) {
             return kernels::Adagrad{.rate = rate.lr / slower, .eps = options.eps, .decay = rate.weight_decay};
         });
 }
@@ -202,7 +214,7 @@ void Lion::update(std::span<const Parameter> parameters, std::span<const Tensor>
     update_all(
         "Lion", options, steps, parameters, grads, {{{&exp_avg}, {nullptr}, {nullptr}}},
         [](const auto& kernels) { return kernels.lion; },
-        [&](const Rate& rate, bool) {
+        [&](const std::string&, const Rate& rate, bool) {
             return kernels::Lion{
                 .rate = rate.lr, .beta1 = options.betas[0], .beta2 = options.betas[1], .shrink = 1 - rate.lr * rate.weight_decay};
         });

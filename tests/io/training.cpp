@@ -62,6 +62,13 @@ TEST_CASE("from data to a file and back") {
     xg::load(other, folder / "adamw.safetensors");
     CHECK(other.steps.item<int>() == 100);
     CHECK(elements<float>(other.exp_avg.at("up.weight")) == elements<float>(optimizer.exp_avg.at("up.weight")));
+    CHECK(other.joined.empty());
+    other.exp_avg.erase("up.bias"), other.exp_avg_sq.erase("up.bias");  // as of a parameter that joins now
+    other.step(model, model);
+    xg::save(other, folder / "joined.safetensors");
+    xg::load(optimizer, folder / "joined.safetensors");
+    CHECK(optimizer.joined.size() == 1);
+    CHECK(optimizer.joined.at("up.bias").item<int>() == 100);
 }
 
 TEST_CASE("a run that goes on from its checkpoint ends with the same bits, for 1 and 2 threads") {

@@ -1,7 +1,7 @@
 // Layers over images and sequences against PyTorch.
+#include "gradcheck.hpp"
 #include "reference.hpp"
 
-#include <xtgrad/gradcheck.hpp>
 #include <xtgrad/nn/convolution.hpp>
 #include <xtgrad/nn/losses.hpp>
 #include <xtgrad/nn/sequential.hpp>
@@ -49,6 +49,17 @@ TEST_CASE("derivatives through a small network agree with differences") {
             return xg::avg_pool2d(xg::tanh(changed(x)), 2);
         },
         xg::randn({2, 2, 3, 4}, xg::f64, rng), conv.weight, conv.bias);
+}
+
+TEST_CASE("derivatives through convolutions and pools agree with differences") {
+    gradcheck(nn::Conv1d(4, 2, 3, rng, {.stride = 2, .padding = 2, .dilation = 2, .groups = 2, .dtype = xg::f64}),
+              xg::randn({2, 4, 7}, xg::f64, rng));
+    gradcheck(nn::Conv2d(2, 4, {2, 3}, rng, {.stride = {2, 1}, .padding = {0, 1}, .groups = 2, .dtype = xg::f64}),
+              xg::randn({2, 2, 3, 4}, xg::f64, rng));
+    const Tensor images = xg::randn({2, 2, 5, 4}, xg::f64, rng);
+    const xg::PoolOptions overlapping{.stride = xg::Extent2d(1, 2), .padding = {1, 0}};
+    xg::gradcheck([&](const Tensor& x) { return nn::MaxPool2d{{3, 2}, overlapping}(x); }, images);
+    xg::gradcheck([&](const Tensor& x) { return nn::AvgPool2d{{3, 2}, overlapping}(x); }, images);
 }
 
 TEST_CASE("convolution has the same bits for 1 and 2 threads") {
@@ -110,4 +121,5 @@ TEST_CASE("layers begin as PyTorch's") {
     CHECK(xg::amax(xg::abs(conv.weight)).item<double>() == doctest::Approx(1 / 12.).epsilon(0.01));
     CHECK(xg::amax(xg::abs(conv.bias)).item<double>() <= 1 / 12.);
     CHECK(nn::count(conv) == 64 * 16 * 9 + 64);
+    CHECK(xg::all(xg::equal(nn::Conv2d(0, 4, 3, rng).bias, 0.)).item<bool>());
 }

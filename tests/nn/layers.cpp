@@ -1,7 +1,7 @@
 // Layers against PyTorch.
+#include "gradcheck.hpp"
 #include "reference.hpp"
 
-#include <xtgrad/gradcheck.hpp>
 #include <xtgrad/nn/layers.hpp>
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/linear.hpp>
@@ -16,23 +16,6 @@ using xg::Tensor;
 namespace {
 
 xg::Rng rng(3);
-
-/// For gradcheck: f(x, parameters ...) with the model's parameters replaced.
-template <class M>
-M with_parameters(M model, std::span<const Tensor> parameters) {
-    auto next = parameters.begin();
-    nn::for_each_tensor(model, [&](std::string_view, Tensor& x, nn::Role role) {
-        if (role == nn::Role::parameter) x = *next++;
-    });
-    return model;
-}
-
-template <class M>
-void gradcheck(const M& model, const Tensor& x) {
-    std::vector<Tensor> inputs{x};
-    for (const Tensor& p : nn::parameters(model)) inputs.push_back(p);
-    xg::detail::gradcheck([&](std::span<const Tensor> v) { return with_parameters(model, v.subspan(1))(v[0]); }, inputs, {});
-}
 
 /// The api's model.
 struct Mlp {
@@ -103,6 +86,16 @@ TEST_CASE("derivatives through layers agree with differences") {
             return changed(x, nn::training);
         },
         xg::randn({3, 2, 4}, xg::f64, rng), xg::randn({2}, xg::f64, rng));
+    nn::LayerNorm layer_norm(4, {.dtype = xg::f64});
+    layer_norm.weight = xg::randn({4}, xg::f64, rng);
+    layer_norm.bias = xg::randn({4}, xg::f64, rng);
+    gradcheck(layer_norm, xg::randn({2, 3, 4}, xg::f64, rng));
+    nn::RMSNorm rms_norm(4, {.dtype = xg::f64});
+    rms_norm.weight = xg::randn({4}, xg::f64, rng);
+    gradcheck(rms_norm, xg::randn({2, 3, 4}, xg::f64, rng));
+    gradcheck(nn::Embedding(5, 3, rng, {.dtype = xg::f64}), {}, [](const nn::Embedding& f, const auto&) {
+        return xg::square(f(xg::tensor({{4, 0}, {4, 2}})));
+    });
 }
 
 TEST_CASE("the api's model is an aggregate of layers") {
@@ -125,6 +118,13 @@ TEST_CASE("layers begin as PyTorch's") {
     CHECK(xg::mean(xg::square(embedding.weight)).item<double>() == doctest::Approx(1).epsilon(0.03));
     CHECK(!nn::Linear(3, 2, rng, {.bias = false}).bias.defined());
     CHECK(!nn::LayerNorm(3, {.bias = false}).bias.defined());
+}
+
+TEST_CASE("a layer without inputs has a bias of 0, as PyTorch's") {
+    const nn::Linear linear(0, 3, rng);
+    CHECK(linear.weight.shape() == xg::Shape{3, 0});
+    CHECK(xg::all(xg::equal(linear.bias, 0.)).item<bool>());
+    CHECK(xg::all(xg::equal(linear(xg::zeros({2, 0}, xg::f32)), 0.)).item<bool>());
 }
 
 TEST_CASE("dropout leaves elements out in training only") {

@@ -44,6 +44,10 @@ TEST_CASE("cross_entropy is among the losses, and nll of log_softmax is the same
 TEST_CASE("derivatives of losses agree with differences") {
     const Tensor x = reference::filled("x", {3, 4}), t = reference::filled("target", {3, 4});
     xg::gradcheck([](auto& a, auto& b) { return nn::mse(a, b); }, x, t);
+    xg::gradcheck([](auto& a, auto& b) { return nn::l1(a, b); }, x, t);
+    const Tensor signs = xg::broadcast_to(xg::tensor({1., -1., -1., 1.}), {3, 4});
+    xg::gradcheck([&](auto& a) { return nn::hinge(3. * a, signs); }, x);
+    xg::gradcheck([](auto& a) { return nn::cross_entropy(a, xg::tensor({1, 3, 0}), {.label_smoothing = 0.1}); }, x);
     xg::gradcheck([](auto& a, auto& b) { return nn::huber(a, b, {.delta = 0.3}); }, x, t);
     xg::gradcheck([](auto& a, auto& b) { return nn::binary_cross_entropy_with_logits(a, b); }, x, t + 0.5);
     xg::gradcheck([](auto& a, auto& b) { return nn::kl_div(a, b); }, x, t + 0.6);
@@ -54,11 +58,22 @@ TEST_CASE("losses of extreme numbers") {
     const Tensor far = xg::tensor({1000., -1000.});
     CHECK(nn::binary_cross_entropy_with_logits(far, xg::tensor({1., 0.})).item<double>() == 0);
     CHECK(nn::binary_cross_entropy_with_logits(far, xg::tensor({0., 1.})).item<double>() == 1000);
-    xg::Tape tape;
+    xg::Tape tape(xg::persistent);
     const Tensor t = xg::tensor({{0., 1.}}), loss = nn::kl_div(xg::tensor({{-3., -2.}}), t);
     CHECK(loss.item<double>() == 2);
     CHECK(tape.gradient(loss, t).data<double>()[0] == 3);
     const double inf = INFINITY;
+    const Tensor impossible = xg::tensor({{-inf, -1.}}), none = nn::kl_div(impossible, t);
+    CHECK(none.item<double>() == 1);
+    const Tensor slopes = tape.gradient(none, impossible);
+    CHECK(slopes.data<double>()[0] == 0);
+    CHECK(slopes.data<double>()[1] == -1);
+    CHECK(nn::kl_div(impossible, xg::tensor({{1., 0.}})).item<double>() == inf);
+    CHECK(std::isnan(nn::kl_div(xg::tensor({{double(NAN), -1.}}), t).item<double>()));
+    const Tensor apart = xg::tensor({inf, -inf, 0.5, -3.}), far_off = nn::huber(apart, xg::zeros({4}), {.delta = 2});
+    CHECK(far_off.item<double>() == inf);
+    CHECK(reference::distance(tape.gradient(far_off, apart), xg::tensor({0.5, -0.5, 0.125, -0.5})) == 0);
+    CHECK(nn::huber(xg::tensor({4.}), xg::zeros({1}), {.delta = inf}).item<double>() == 8);
     CHECK(nn::nll(xg::tensor({{-inf, -1.}, {-2., -3.}}), xg::tensor({-100, 0})).item<double>() == 2);
     CHECK(std::isnan(nn::nll(xg::tensor({{-1., -1.}}), xg::tensor({-100})).item<double>()));
 }

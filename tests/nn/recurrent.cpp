@@ -1,7 +1,7 @@
 // Recurrent cells against PyTorch, chains of layers, initial weights.
+#include "gradcheck.hpp"
 #include "reference.hpp"
 
-#include <xtgrad/gradcheck.hpp>
 #include <xtgrad/nn/init.hpp>
 #include <xtgrad/nn/recurrent.hpp>
 #include <xtgrad/nn/sequential.hpp>
@@ -62,6 +62,17 @@ TEST_CASE("cells say what does not fit") {
     CHECK(gru(x, gru.start(1)).shape() == xg::Shape{5, 3});  // one for all
     CHECK(gru(xg::zeros({4}, xg::f32), gru.start(5)).shape() == xg::Shape{5, 3});
     CHECK(gru(xg::zeros({4}, xg::f32), xg::zeros({3}, xg::f32)).shape() == xg::Shape{3});
+}
+
+TEST_CASE("derivatives through cells agree with differences, over two steps") {
+    const auto draw = [](const xg::Shape& shape) { return xg::randn(shape, xg::f64, rng); };
+    gradcheck(nn::GRUCell(3, 2, rng, {.dtype = xg::f64}), {draw({4, 3}), draw({4, 2})},
+              [](const nn::GRUCell& f, const auto& v) { return f(v[0], f(v[0], v[1])); });
+    gradcheck(nn::LSTMCell(3, 2, rng, {.dtype = xg::f64}), {draw({4, 3}), draw({4, 2}), draw({4, 2})},
+              [](const nn::LSTMCell& f, const auto& v) {
+                  const auto state = f(v[0], f(v[0], {v[1], v[2]}));
+                  return xg::concatenate(std::array{state.h, state.c}, 1);
+              });
 }
 
 TEST_CASE("a chain is its parts one after another, in evaluation and in training") {
@@ -127,5 +138,32 @@ TEST_CASE("truncated normals lie within their bounds and are distributed as norm
     check({.mean = 1, .stddev = 0.5, .low = 0.9, .high = 3});
     check({.low = 6, .high = 7});
     check({.low = -9, .high = -5});
+    check({.low = 36, .high = 36.05});
     CHECK_THROWS_AS(nn::truncated_normal({2}, xg::f64, rng, {.low = 1, .high = 1}), xg::Error);
+    CHECK_THROWS_AS(nn::truncated_normal({2}, xg::f64, rng, {.mean = NAN}), xg::Error);
+    CHECK_THROWS_AS(nn::truncated_normal({2}, xg::f64, rng, {.stddev = INFINITY}), xg::Error);
+}
+
+TEST_CASE("truncated normals of a tail whose mass f64 cannot hold are distributed as there") {
+    // With the density exp(-a s - s^2 / 2) the mean distance from the near bound is 1/a - 2/a^3 + 10/a^5 - ..., its mean square
+    // 2/a^2 - 10/a^4 + ... (both in the limit of no far bound).
+    const auto distances = [](const nn::TruncatedNormalOptions& o) {
+        const Tensor x = nn::truncated_normal({200000}, xg::f64, rng, o);
+        CHECK(xg::amin(x).item<double>() >= o.low);
+        CHECK(xg::amax(x).item<double>() <= o.high);
+        return o.low > o.mean ? (x - o.low) / o.stddev : (o.high - x) / o.stddev;
+    };
+    const auto check = [](const Tensor& s, double a) {
+        CHECK(xg::mean(s).item<double>() == doctest::Approx(1 / a - 2 / (a * a * a)).epsilon(0.01));
+        CHECK(xg::mean(xg::square(s)).item<double>() == doctest::Approx(2 / (a * a) - 10 / (a * a * a * a)).epsilon(0.02));
+    };
+    check(distances({.low = 37, .high = INFINITY}), 37);
+    check(distances({.low = 40, .high = 41}), 40);
+    check(distances({.mean = 3, .stddev = 0.5, .low = -1000, .high = -47}), 100);
+    // So narrow an interval that the density hardly falls.
+    CHECK(xg::mean(distances({.low = 50, .high = 50 + 1e-6})).item<double>() == doctest::Approx(5e-7).epsilon(0.01));
+    xg::Rng a(3), b(3);
+    CHECK(largest(nn::truncated_normal({50}, xg::f32, a, {.low = 40, .high = 41}) -
+                  nn::truncated_normal({50}, xg::f32, b, {.low = 40, .high = 41})) == 0);
+    CHECK(largest(nn::truncated_normal({50}, xg::f64, rng, {.low = 1e200, .high = INFINITY})) == 1e200);
 }

@@ -1,9 +1,9 @@
 // Attention and blocks against PyTorch; generation with a cache.
+#include "gradcheck.hpp"
 #include "reference.hpp"
 
 #include <cmath>
 
-#include <xtgrad/gradcheck.hpp>
 #include <xtgrad/nn/transformer.hpp>
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/indexing.hpp>
@@ -55,6 +55,16 @@ TEST_CASE("blocks agree with PyTorch") {
                                               .hidden = 12,
                                               .bias = false};
     reference::check(reference::of("nn"), "swiglu block", nn::TransformerBlock(8, rng, options), {{"x", {2, 5, 8}}}, apply);
+}
+
+TEST_CASE("positions and feed-forward parts agree with PyTorch") {
+    reference::check(reference::of("nn"), "learned positions", nn::LearnedPositions(7, 3, rng), {{"x", {2, 4, 3}}},
+                     [](auto& f, Named& v) { return f(v["x"], 2); });
+    for (const auto& [name, activation] : {std::pair("relu", nn::Activation::relu), std::pair("gelu", nn::Activation::gelu),
+                                           std::pair("gelu_tanh", nn::Activation::gelu_tanh),
+                                           std::pair("silu", nn::Activation::silu), std::pair("swiglu", nn::Activation::swiglu)})
+        reference::check(reference::of("nn"), std::string("mlp of ") + name, nn::Mlp(4, 6, rng, {.activation = activation}),
+                         {{"x", {2, 3, 4}}}, apply);
 }
 
 TEST_CASE("generation with a cache gives what all positions at once give") {
@@ -149,6 +159,17 @@ TEST_CASE("derivatives through a block agree with differences") {
         xg::randn({2, 3, 4}, xg::f64, rng), block.attention.query.weight, block.mlp.gate->weight);
 }
 
+TEST_CASE("derivatives through attention and feed-forward parts agree with differences") {
+    using MHA = nn::MultiHeadAttention;
+    const auto draw = [](const xg::Shape& shape) { return xg::randn(shape, xg::f64, rng); };
+    gradcheck(MHA(4, rng, {.heads = 2, .dtype = xg::f64}), draw({2, 3, 4}));
+    gradcheck(MHA(4, rng, {.heads = 2, .memory = 3, .dtype = xg::f64}), {draw({2, 3, 4}), draw({2, 2, 3})},
+              [](const MHA& f, const auto& v) { return f(v[0], {.memory = v[1]}); });
+    gradcheck(MHA(8, rng, {.heads = 4, .kv_heads = 2, .causal = true, .rotary = true, .dtype = xg::f64}), draw({3, 8}));
+    gradcheck(nn::Mlp(3, 4, rng, {.dtype = xg::f64}), draw({2, 3}));
+    gradcheck(nn::TransformerBlock(4, rng, {.heads = 2, .norm = nn::NormKind::rms, .hidden = 5, .dtype = xg::f64}), draw({3, 4}));
+}
+
 TEST_CASE("activations of a feed-forward part") {
     const Tensor x = xg::randn({5, 4}, xg::f64, rng);
     const auto check = [&](nn::Activation activation, auto f) {
@@ -160,6 +181,10 @@ TEST_CASE("activations of a feed-forward part") {
     check(nn::Activation::gelu_tanh,
           [](const Tensor& h) { return 0.5 * h * (1. + xg::tanh(std::sqrt(2 / std::acos(-1)) * (h + 0.044715 * h * h * h))); });
     check(nn::Activation::silu, [](const Tensor& h) { return h / (1. + xg::exp(-h)); });
+}
+
+TEST_CASE("a feed-forward part of no units has a bias of 0") {
+    CHECK(xg::all(xg::equal(nn::Mlp(3, 0, rng)(xg::ones({2, 3}, xg::f32)), 0.)).item<bool>());
 }
 
 TEST_CASE("a block has the same bits for 1 and 2 threads") {
@@ -187,6 +212,27 @@ TEST_CASE("names of a block") {
     CHECK(names ==
           "attention_norm.weight\nattention.query.weight\nattention.key.weight\nattention.value.weight\nattention.out.weight\n"
           "mlp_norm.weight\nmlp.up.weight\nmlp.gate.weight\nmlp.down.weight\n");
+}
+
+TEST_CASE("attention begins as PyTorch's: the projections of self attention are one fused weight") {
+    const auto check = [](const Tensor& weight, double bound) {
+        CHECK(xg::amax(xg::abs(weight)).item<double>() <= bound);
+        CHECK(xg::amax(xg::abs(weight)).item<double>() > 0.98 * bound);
+        CHECK(xg::mean(xg::square(weight)).item<double>() == doctest::Approx(bound * bound / 3).epsilon(0.05));
+    };
+    const auto check_all = [&](const nn::MultiHeadAttention& a, double query, double key_value) {
+        check(a.query.weight, query);
+        check(a.key.weight, key_value);
+        check(a.value.weight, key_value);
+        check(a.out.weight, 1 / std::sqrt(64.));
+        for (const Tensor& bias : {a.query.bias, a.key.bias, a.value.bias, a.out.bias})
+            CHECK(xg::all(xg::equal(bias, 0.)).item<bool>());
+    };
+    // nn.MultiheadAttention: xavier_uniform_ of in_proj_weight (3 E, E), or of q_proj_weight (E, E), k_proj_weight (E, kdim), ...
+    check_all(nn::MultiHeadAttention(64, rng, {.heads = 4}), std::sqrt(6. / (64 + 3 * 64)), std::sqrt(6. / (64 + 3 * 64)));
+    check_all(nn::MultiHeadAttention(64, rng, {.heads = 4, .memory = 48}), std::sqrt(6. / (64 + 64)), std::sqrt(6. / (64 + 48)));
+    const double grouped = std::sqrt(6. / (64 + 64 + 2 * 32));
+    check_all(nn::MultiHeadAttention(64, rng, {.heads = 4, .kv_heads = 2}), grouped, grouped);
 }
 
 TEST_CASE("heads that do not fit are errors") {

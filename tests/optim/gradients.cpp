@@ -31,6 +31,17 @@ void check_schedule(const std::string& name, const std::function<double(xg::Inde
     }
 }
 
+struct Growing {
+    std::vector<Tensor> layers;
+    std::optional<Tensor> extra;
+    Tensor last;
+    static void visit(auto& self, auto&& field) {
+        field("layers", self.layers);
+        field("extra", self.extra);
+        field("last", self.last);
+    }
+};
+
 }  // namespace
 
 TEST_CASE("clip_norm agrees with PyTorch and returns the norm before") {
@@ -46,6 +57,31 @@ TEST_CASE("clip_norm agrees with PyTorch and returns the norm before") {
 TEST_CASE("the norm of many f32 is summed in blocks") {
     std::vector<Tensor> grads{xg::full({1001, 1003}, 0.1, xg::f32)};
     CHECK(optim::clip_norm(grads, 1e9) == doctest::Approx(double(0.1f) * std::sqrt(1001. * 1003.)).epsilon(2e-6));
+}
+
+TEST_CASE("norms of f32 whose squares f32 cannot hold, among others and alone") {
+    const auto norm = [](const std::vector<float>& values) {
+        std::vector<Tensor> grads{xg::detail::from_elements(xg::f32, {xg::Index(values.size())}, values.data())};
+        return optim::clip_norm(grads, 1e300);
+    };
+    for (const double value : {1e20, 3e38, 1e-25, 1e-40})
+        for (const std::size_t n : {std::size_t(5), std::size_t(64), std::size_t(1500)}) {
+            INFO(n << " of " << value);
+            CHECK(norm(std::vector<float>(n, float(value))) ==
+                  doctest::Approx(double(float(value)) * std::sqrt(double(n))).epsilon(2e-6));
+        }
+    std::vector<float> mixed(1500, 0);
+    mixed[3] = 3e25f, mixed[700] = 4e25f, mixed[1200] = 1e-30f;
+    CHECK(norm(mixed) == doctest::Approx(5e25).epsilon(1e-6));
+    CHECK(norm(std::vector<float>(1500, 0)) == 0);
+    mixed[900] = INFINITY;
+    CHECK(norm(mixed) == INFINITY);
+    mixed[100] = NAN;
+    CHECK(std::isnan(norm(mixed)));
+
+    std::vector<Tensor> grads{xg::full({64}, 1e20, xg::f32)};
+    optim::clip_norm(grads, 1);
+    CHECK(grads[0].data<float>()[63] == doctest::Approx(0.125));
 }
 
 TEST_CASE("clipping works in place where nobody else sees the gradient") {
@@ -110,6 +146,31 @@ TEST_CASE("a moving average follows the weights, copies the buffers, and leaves 
     CHECK(nn::named_parameters(average)[0].first == "model.weight");
 }
 
+TEST_CASE("a moving average of a model whose fields changed is an error that names the first difference, and changes nothing") {
+    const Growing start{{xg::tensor({1., 2.})}, {}, xg::tensor({3., 4.})};
+    const Growing full{start.layers, xg::tensor({5., 6.}), start.last};
+    const auto refuses = [](const Growing& from, Growing trained, const std::string& message) {
+        optim::MovingAverage average(from, 0.5);
+        trained.layers[0] = xg::tensor({7., 8.});
+        CHECK_THROWS_WITH_AS(average.update(trained), message.c_str(), xg::Error);
+        CHECK(reference::distance(average.model.layers[0], from.layers[0]) == 0);
+    };
+    const std::string advice = "; a model keeps its fields, else begin a new average";
+    refuses(start, full, "[MovingAverage] the trained model has extra where the average has last" + advice);
+    refuses(full, start, "[MovingAverage] the trained model has last where the average has extra" + advice);
+    Growing other = start;
+    other.layers.push_back(xg::tensor({1.}));
+    refuses(start, other, "[MovingAverage] the trained model has layers.1 where the average has last" + advice);
+    other = start;
+    other.last = Tensor();
+    refuses(start, other, "[MovingAverage] the trained model has nothing more where the average has last" + advice);
+    other.last = xg::zeros({3});
+    refuses(start, other,
+            "[MovingAverage] last (3,) does not fit (2,); give those of this model, in the order of nn::parameters");
+    other.last = xg::zeros({2}, xg::f32);
+    refuses(start, other, "[MovingAverage] last f32 does not fit f64; give those of this model, in the order of nn::parameters");
+}
+
 TEST_CASE("schedules agree with PyTorch") {
     check_schedule("cosine", [](xg::Index i) { return optim::cosine(i, {.peak = 1, .floor = 0.1, .steps = 39}); });
     check_schedule("linear", [](xg::Index i) { return optim::linear(i, {.peak = 1, .floor = 0.2, .steps = 39}); });
@@ -137,4 +198,32 @@ TEST_CASE("schedules with a warm-up, and after their end") {
     CHECK(optim::step_decay(0, {.peak = 1, .every = 3, .warmup = 2}) == 0.5);
     CHECK(optim::one_cycle(1000, {.peak = 1, .steps = 10}) == doctest::Approx(4e-6));
     CHECK(optim::cosine(0, {.peak = 3, .steps = 0}) == 0);
+}
+
+TEST_CASE("schedules say which options cannot be") {
+    CHECK_THROWS_WITH_AS(optim::step_decay(5, {.every = 0}), "[step_decay] every is 0; it must be at least 1", xg::Error);
+    CHECK_THROWS_WITH_AS(optim::cosine(-1, {.warmup = 0}), "[cosine] the step is -1; it must be at least 0", xg::Error);
+    for (const auto schedule : {optim::constant, optim::linear, optim::cosine}) {
+        CHECK_THROWS_AS(schedule(-1, {}), xg::Error);
+        CHECK_THROWS_AS(schedule(0, {.warmup = -1}), xg::Error);
+        CHECK_THROWS_AS(schedule(0, {.steps = -1}), xg::Error);
+        CHECK_THROWS_AS(schedule(0, {.peak = NAN}), xg::Error);
+        CHECK_THROWS_AS(schedule(0, {.floor = INFINITY}), xg::Error);
+        CHECK(schedule(2, {.peak = 1, .warmup = 10, .steps = 5}) == 0.3);  // a run that ends in its warm-up
+        CHECK(std::isfinite(schedule(std::numeric_limits<xg::Index>::max(), {})));
+    }
+    CHECK_THROWS_AS(optim::warmup(-1, 3), xg::Error);
+    CHECK_THROWS_AS(optim::warmup(0, -1), xg::Error);
+    CHECK_THROWS_AS(optim::step_decay(-1, {}), xg::Error);
+    CHECK_THROWS_AS(optim::step_decay(0, {.warmup = -2}), xg::Error);
+    CHECK_THROWS_AS(optim::step_decay(0, {.factor = -0.5}), xg::Error);
+    CHECK_THROWS_AS(optim::step_decay(0, {.factor = NAN}), xg::Error);
+    CHECK(optim::step_decay(5, {.peak = 1, .factor = 0}) == 0);
+    CHECK_THROWS_AS(optim::one_cycle(-1, {.steps = 5}), xg::Error);
+    CHECK_THROWS_WITH_AS(optim::one_cycle(0, {.steps = 0}), "[one_cycle] steps is 0; it must be at least 1", xg::Error);
+    CHECK_THROWS_WITH_AS(optim::one_cycle(0, {.rise = 1.5}), "[one_cycle] rise is 1.5; it must be a share, in [0, 1]", xg::Error);
+    CHECK_THROWS_AS(optim::one_cycle(0, {.rise = NAN}), xg::Error);
+    CHECK_THROWS_AS(optim::one_cycle(0, {.end = INFINITY}), xg::Error);
+    CHECK(optim::one_cycle(9, {.peak = 1, .steps = 10, .rise = 1}) == 1);
+    CHECK(std::isfinite(optim::one_cycle(0, {.rise = 0})));
 }

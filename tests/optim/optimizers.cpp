@@ -23,16 +23,13 @@ struct Model {
     }
 };
 
-std::vector<Tensor> gradients(const Model& model, int t) {
-    std::vector<Tensor> grads;
-    for (const Tensor& p : nn::parameters(model)) {
-        std::vector<double> g;
-        for (std::size_t i = 0; i < p.size(); ++i)
-            g.push_back(std::sin(0.7 * double(i) + 0.3 * t + double(p.shape(0))) + 0.1 * p.data<double>()[i]);
-        grads.push_back(reference::from_values(p.shape(), g));
-    }
-    return grads;
+Tensor gradient(const Tensor& p, int t) {
+    std::vector<double> g;
+    for (std::size_t i = 0; i < p.size(); ++i)
+        g.push_back(std::sin(0.7 * double(i) + 0.3 * t + double(p.shape(0))) + 0.1 * p.data<double>()[i]);
+    return reference::from_values(p.shape(), g);
 }
+std::vector<Tensor> gradients(const Model& model, int t) { return {gradient(model.weight, t), gradient(model.bias, t)}; }
 
 template <class O>
 void check(const std::string& name, O optimizer) {
@@ -62,6 +59,15 @@ struct Nested {
 
 bool same(const Tensor& a, const Tensor& b) { return reference::distance(a, b) == 0; }
 
+struct Growing {
+    Tensor weight = reference::filled("weight", {3, 5});
+    std::optional<Tensor> bias = {};
+    static void visit(auto& self, auto&& field) {
+        field("weight", self.weight);
+        field("bias", self.bias);
+    }
+};
+
 }  // namespace
 
 TEST_CASE("a hundred steps give PyTorch's numbers") {
@@ -78,6 +84,33 @@ TEST_CASE("a hundred steps give PyTorch's numbers") {
     check("Adagrad", optim::Adagrad());
     check("Adagrad, all",
           optim::Adagrad({.lr = 0.05, .lr_decay = 0.02, .weight_decay = 0.1, .initial_accumulator_value = 0.3, .eps = 1e-3}));
+}
+
+TEST_CASE("a parameter that joins later is corrected by its own steps, as PyTorch's") {
+    const auto check_joined = [](const std::string& name, auto optimizer) {
+        Growing model;
+        const auto steps = [&](int from, int to) {
+            for (int t = from; t < to; ++t) {
+                std::vector<Tensor> grads;
+                for (const Tensor& p : nn::parameters(model)) grads.push_back(gradient(p, t));
+                optimizer.step(model, grads);
+            }
+        };
+        steps(0, 50);
+        CHECK(optimizer.joined.empty());
+        model.bias = reference::filled("bias", {7});
+        steps(50, 51);
+        CHECK(reference::distance(*model.bias, reference::of("optim").at(name + ", joined:51:bias")) < 1e-12);
+        CHECK(optimizer.joined.size() == 1);
+        CHECK(optimizer.joined.at("bias").template item<int>() == 50);
+        steps(51, 100);
+        for (const auto& [key, x] : nn::named_parameters(model))
+            CHECK(reference::distance(x, reference::of("optim").at(name + ", joined:100:" + key)) < 1e-12);
+        optimizer.joined["bias"] = Tensor(std::int64_t(101));
+        CHECK_THROWS_AS(steps(100, 101), xg::Error);
+    };
+    check_joined("Adam", optim::Adam({.lr = 0.02}));
+    check_joined("AdamW", optim::AdamW({.lr = 0.02}));
 }
 
 TEST_CASE("Lion is algorithm 2 of its paper") {
@@ -219,10 +252,30 @@ TEST_CASE("what does not fit is an error that changes nothing") {
     CHECK_THROWS_AS(optimizer.step(model, {grads[0], Tensor()}), xg::Error);
     CHECK(optimizer.steps.item<int>() == 0);
     CHECK(optimizer.exp_avg.empty());
+    optimizer.steps = Tensor(std::int64_t(-1));
+    CHECK_THROWS_WITH_AS(optimizer.step(model, grads), "[AdamW] steps is -1; it counts those that were done, from 0", xg::Error);
+    CHECK(optimizer.exp_avg.empty());
+    optimizer.steps = Tensor(std::int64_t(0));
     optimizer.exp_avg["bias"] = xg::zeros({8});
     CHECK_THROWS_AS(optimizer.step(model, grads), xg::ShapeError);
     CHECK(optimizer.exp_avg.size() == 1);
     CHECK(model.weight.block() == before.weight.block());
+}
+
+TEST_CASE("centered RMSprop stays finite while a gradient in f32 does not change") {
+    std::vector<Tensor> model{xg::zeros({8}, xg::f32)};
+    optim::RMSprop optimizer({.centered = true});
+    const std::vector<Tensor> grads{xg::full({8}, 1.7, xg::f32)};
+    for (int t = 0; t < 6000; ++t) optimizer.step(model, grads);
+    CHECK(std::isfinite(model[0].data<float>()[0]));
+    // As in PyTorch the average comes near to the gradient, from below.
+    CHECK(optimizer.grad_avg.begin()->second.data<float>()[0] > 1.6999f);
+    CHECK(optimizer.grad_avg.begin()->second.data<float>()[0] <= 1.7f);
+    // Were the average of squares smaller than the square, as rounding can make it, the deviation would be 0.
+    optimizer.square_avg.begin()->second = xg::zeros({8}, xg::f32);
+    optimizer.grad_avg.begin()->second = xg::full({8}, 2, xg::f32);
+    optimizer.step(model, std::vector{xg::full({8}, 0.5, xg::f32)});
+    CHECK(std::isfinite(model[0].data<float>()[0]));
 }
 
 TEST_CASE("in f32 steps have the same bits for 1 and 2 threads") {

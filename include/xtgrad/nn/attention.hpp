@@ -54,8 +54,9 @@ struct KeyValueCache {
 };
 
 /// Projections to queries, keys and values, attention, and a projection back: [..., T, width] to the same (Vaswani et al.,
-/// arXiv:1706.03762). The three are at first xavier_uniform with bias 0, the last is a Linear with bias 0, as in PyTorch. Throws
-/// Error unless the heads divide the width and one another.
+/// arXiv:1706.03762). At first, as in PyTorch, the three are together one xavier_uniform weight (width + 2 kv_heads D, width), or
+/// where the memory has another width one each; the last is a Linear; biases are 0. Throws Error unless the heads divide the
+/// width and one another.
 struct MultiHeadAttention {
     Linear query, key, value, out;
     MultiHeadAttentionOptions options;

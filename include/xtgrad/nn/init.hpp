@@ -24,7 +24,8 @@ struct TruncatedNormalOptions {
     double mean = 0, stddev = 1;
     double low = -2, high = 2;  ///< no number lies outside
 };
-/// Normal numbers of those that lie in [low, high]. Throws Error unless low < high and stddev > 0.
+/// Normal numbers of those that lie in [low, high], which may be far from the mean. Throws Error unless low < high, stddev > 0,
+/// and mean and stddev are finite.
 Tensor truncated_normal(const Shape&, Dtype, Rng&, const TruncatedNormalOptions& = {});
 
 }  // namespace nn

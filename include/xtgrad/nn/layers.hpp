@@ -15,7 +15,7 @@ struct LinearOptions {
     Dtype dtype = Dtype::f32;
 };
 
-/// x weight^T + bias: [..., in] to [..., out]. At first both uniform in +-1/sqrt(in), as in PyTorch.
+/// x weight^T + bias: [..., in] to [..., out]. At first both uniform in +-1/sqrt(in), a bias beside no inputs 0, as in PyTorch.
 struct Linear {
     Tensor weight;  ///< (out, in)
     Tensor bias;    ///< (out,), or empty

@@ -28,6 +28,8 @@ private:
 };
 
 namespace detail {
+/// Throws Error, with the first difference, unless names, shapes and dtypes are the same.
+void check_same_fields(const nn::NamedTensors& average, const nn::NamedTensors& trained);
 /// average = decay average + (1 - decay) x, in place where nobody else sees it.
 void decay_towards(Tensor& average, const Tensor& x, double decay);
 }  // namespace detail
@@ -39,16 +41,17 @@ struct MovingAverage {
     double decay;
 
     explicit MovingAverage(const M& start, double d = 0.999) : model(start), decay(d) {}
-    /// After a step. The model has the same fields as at the start.
+    /// After a step. The model has the same fields as at the start: else it throws Error, and nothing has changed.
     void update(const M& trained) {
-        std::vector<Tensor> now;
-        nn::for_each_tensor(trained, [&](std::string_view, const Tensor& x, nn::Role) { now.push_back(x); });
+        const nn::NamedTensors now = nn::named_tensors(trained);
+        detail::check_same_fields(nn::named_tensors(model), now);
         auto next = now.begin();
         nn::for_each_tensor(model, [&](std::string_view, Tensor& average, nn::Role role) {
+            const Tensor& x = next++->second;
             if (role == nn::Role::parameter)
-                detail::decay_towards(average, *next++, decay);
+                detail::decay_towards(average, x, decay);
             else
-                average = *next++;
+                average = x;
         });
     }
     static void visit(auto& self, auto&& field) { field("model", self.model); }

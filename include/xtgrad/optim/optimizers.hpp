@@ -5,7 +5,8 @@
 //
 // A step is one pass over each parameter, in place where nobody else sees it; afterwards it is another variable. Nothing is
 // recorded. The state has a tensor for each parameter, "exp_avg.layers.0.up.weight", which is made at the first step, and is
-// visited, so it is saved and loaded as a model is. On an error nothing has changed.
+// visited, so it is saved and loaded as a model is. A parameter may join later; Adam and AdamW then count its steps from there,
+// as PyTorch's do. On an error nothing has changed.
 #pragma once
 #include <array>
 #include <span>
@@ -44,8 +45,8 @@ struct Stepper {
     Tensor steps = Tensor(std::int64_t(0));  ///< how many there were
 
     /// Changes the parameters of the model; grads as tape.gradient(loss, nn::parameters(model)) gives them. Throws Error when
-    /// their number is another, two parameters have one name, a rate is negative or a group's pattern matches no parameter,
-    /// ShapeError or DtypeError when a gradient does not fit its parameter, or the state does not.
+    /// their number is another, two parameters have one name, steps or a rate is negative or a group's pattern matches no
+    /// parameter, ShapeError or DtypeError when a gradient does not fit its parameter, or the state does not.
     template <nn::Field M>
     void step(M& model, const std::vector<Tensor>& grads) {
         static_cast<Self*>(this)->update(parameters_of(model), grads);
@@ -93,12 +94,14 @@ struct AdamOptions {
 struct Adam : detail::Stepper<Adam> {
     AdamOptions options;
     nn::TensorMap exp_avg, exp_avg_sq;
+    nn::TensorMap joined;  ///< how many steps there had been when a parameter joined, i64; those of the first step are not in it
 
     explicit Adam(AdamOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) {
         field("steps", nn::buffer(self.steps));
         field("exp_avg", nn::state(self.exp_avg));
         field("exp_avg_sq", nn::state(self.exp_avg_sq));
+        field("joined", nn::buffer(self.joined));
     }
     void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
 };
@@ -114,7 +117,7 @@ struct AdamWOptions {
 /// Adam with weights that decay by themselves (Loshchilov and Hutter, arXiv:1711.05101).
 struct AdamW : detail::Stepper<AdamW> {
     AdamWOptions options;
-    nn::TensorMap exp_avg, exp_avg_sq;
+    nn::TensorMap exp_avg, exp_avg_sq, joined;
 
     explicit AdamW(AdamWOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) { Adam::visit(self, field); }
@@ -131,7 +134,7 @@ struct RMSpropOptions {
     std::vector<Group> groups = {};
 };
 
-/// RMSprop (Hinton's lecture 6e; centered: Graves, arXiv:1308.0850).
+/// RMSprop (Hinton's lecture 6e; centered: Graves, arXiv:1308.0850). A variance that rounding makes negative is 0.
 struct RMSprop : detail::Stepper<RMSprop> {
     RMSpropOptions options;
     nn::TensorMap square_avg, momentum_buffer, grad_avg;

@@ -1,4 +1,5 @@
-// Learning rates as functions of the step, which counts from 0.
+// Learning rates as functions of the step, which counts from 0. They throw Error for a step or a number of steps below 0, and for
+// rates that are not finite.
 #pragma once
 #include "../shape.hpp"
 
@@ -21,8 +22,8 @@ double cosine(Index step, const ScheduleOptions&);
 
 struct OneCycleOptions {
     double peak = 1e-3;
-    Index steps = 1;
-    double rise = 0.3;       ///< the share of the steps before the peak
+    Index steps = 1;         ///< at least 1
+    double rise = 0.3;       ///< the share of the steps before the peak, in [0, 1]
     double start = 1. / 25;  ///< the first rate, as a share of the peak
     double end = 4e-6;       ///< the last
 };
@@ -31,8 +32,8 @@ double one_cycle(Index step, const OneCycleOptions&);
 
 struct StepDecayOptions {
     double peak = 1e-3;
-    Index every = 1;  ///< steps
-    double factor = 0.1;
+    Index every = 1;      ///< steps, at least 1
+    double factor = 0.1;  ///< not negative
     Index warmup = 0;
 };
 /// The peak times factor^(step / every), rounded down.
