@@ -257,7 +257,8 @@ Tensors directions(const Tensors& x, xg::Rng& rng) {
     return d;
 }
 
-/// Gradients of gradients, in three ways: for each way, of every input and of the cotangent.
+/// Gradients of gradients, in three ways: for each way, of every input and of the cotangent. Then the tangent of a tangent that
+/// moves with q, k, v and the scale.
 std::vector<Tensors> second_order(const std::function<Tensor(const Tensors&)>& f, const Tensors& x, const Tensor& g,
                                   const Tensors& along) {
     std::vector<Tensors> ways;
@@ -290,6 +291,19 @@ std::vector<Tensors> second_order(const std::function<Tensor(const Tensors&)>& f
             return inner.jvp(f(x), x, Tensors(along.begin(), along.end() - 1));
         }();
         ways.push_back(outer.vjp(tangent, g, x));
+    }
+    {
+        xg::Tape outer;
+        Tensors first, second;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            first.push_back(i < 4 ? along[i] * x[i] : along[i]);
+            second.push_back(xg::cos(along[i] * 3.));
+        }
+        const Tensor tangent = [&] {
+            xg::Tape inner;
+            return inner.jvp(f(x), x, first);
+        }();
+        ways.push_back({outer.jvp(tangent, x, second)});
     }
     return ways;
 }
@@ -364,7 +378,7 @@ TEST_CASE("attention of many sizes agrees with naive loops") {
     });
 }
 
-TEST_CASE("second derivatives of attention, in three ways, are those of the composition") {
+TEST_CASE("second derivatives of attention, in four ways, are those of the composition") {
     in_each_set([] {
         xg::Rng rng(3);
         for (int i = 0; i < option_count; ++i)

@@ -100,6 +100,16 @@ struct Rows {
     Tensor mu(const Tensors& d) const { return rowsum(P * E(d)); }
     Tensor tangent(const Tensors& d) const { return dot(Z * P * E(d), v) + dot(Z * P, d[2]) - mu(d) * O; }
 
+    /// Formula (13): the tangent along d of the tangent along `first`, which moves by `both`.
+    Tensor second_tangent(const Tensors& first, const Tensors& d, const Tensors& both) const {
+        const Tensor crossed = lambda * (dot(first[0], t(d[1])) + dot(d[0], t(first[1]))) +
+                               first[3] * (dot(d[0], t(k)) + dot(q, t(d[1]))) +
+                               d[3] * (dot(first[0], t(k)) + dot(q, t(first[1])));
+        const Tensor A = P * ((E(d) - mu(d)) * E(first) + E(both) + crossed);
+        return dot(Z * A, v) + dot(Z * P * E(first), d[2]) + dot(Z * P * (E(d) - mu(d)), first[2]) + dot(Z * P, both[2]) -
+               rowsum(A) * O - mu(first) * tangent(d);
+    }
+
     /// Formula (9), and (10) when the cotangent moves by `dG`.
     Tensors second(const Tensors& hat, const Tensor& dG) const {
         const Tensor R1 = dot(hat[0], t(k)) + dot(q, t(hat[1])), change = E(hat) - mu(hat);
@@ -200,6 +210,20 @@ void check_tangent(Rows r) {
     const Tensor O = r.of(x);
     CHECK(distance(tape.jvp(O, x, d), r.tangent(d)) < rounding);
 }
+void check_second_tangent(Rows r) {
+    const Tensors x = r.inputs(), d = r.directions(), fixed = r.directions(), slopes = r.directions();
+    xg::Tape outer;
+    Tensors first, both;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        first.push_back(fixed[i] + slopes[i] * x[i]);
+        both.push_back(slopes[i] * d[i]);
+    }
+    const Tensor tangent = [&] {
+        xg::Tape tape;
+        return tape.jvp(r.of(x), x, first);
+    }();
+    CHECK(distance(outer.jvp(tangent, x, d), r.second_tangent(first, d, both)) < rounding);
+}
 void check_adjoint_of_adjoint(Rows r) {
     const Tensors x = r.inputs(), hats = r.directions();
     xg::Tape outer;
@@ -281,4 +305,9 @@ TEST_CASE("docs/attention.md (12): all of it with dropout") {
     check_tangent(r);
     check_adjoint_of_adjoint(r);
     check_tangent_of_adjoint(r);
+    check_second_tangent(r);
+}
+
+TEST_CASE("docs/attention.md (13): the tangent of the tangent, where the first one moves as well") {
+    check_second_tangent(Rows());
 }

@@ -2,26 +2,13 @@
 
 #include "attention_adjoint.hpp"
 #include "attention_few.hpp"
+#include "attention_second_tangent.hpp"
 #include "attention_tile.hpp"
 
 namespace xtgrad::kernels {
 namespace {
 
 constexpr Isa this_isa = Isa::XG_ISA;
-
-/// The queries of a task: a chunk of a head's.
-struct Chunk {
-    Index b, h, q0, n;
-
-    template <class T>
-    Chunk(const Attention<T>& a, Index task) {
-        const Index heads = a.batch * a.heads, chunk = query_chunk(a), chunks = (a.queries + chunk - 1) / chunk;
-        b = task % heads / a.heads;
-        h = task % a.heads;
-        q0 = (chunks - 1 - task / heads) * chunk;  // when causal the longest first
-        n = std::min(chunk, a.queries - q0);
-    }
-};
 
 // ---- forward: per query m, the largest score so far, and l = sum e^(s - m); O^T = sum e^(s - m) v; all in powers of 2
 
@@ -252,8 +239,15 @@ void tangent(const Attention<T>& a, const AttentionTangents<T>& d, const Attenti
 }
 
 template <class T>
-constexpr AttentionKernels<T> table{forward_work<T>, forward<T>,       tangent_work<T>,  tangent<T>,
-                                    adjoint_work<T>, first_adjoint<T>, second_adjoint<T>};
+void second_tangent(const Attention<T>& a, const AttentionSecondTangent<T>& x, const AttentionValues<T>& to, Index task,
+                    T* work) {
+    SecondTangentTask<T>(a, x, Chunk(a, task), work).run(to);
+}
+
+template <class T>
+constexpr AttentionKernels<T> table{forward_work<T>,        forward<T>,        tangent_work<T>, tangent<T>,
+                                    second_tangent_work<T>, second_tangent<T>, adjoint_work<T>, first_adjoint<T>,
+                                    second_adjoint<T>};
 
 }  // namespace
 

@@ -8,6 +8,10 @@
 // whose tangents, with rho = rowsum(G O. + G. O) - g., F = G v.^T + G. v^T and S = P ((E - mu) (G v^T - delta) + F - rho), are
 //     q'. = scale (S k + dS k.) + scale. dS k,  k'. = scale S^T q + dS^T (scale. q + scale q.),
 //     v'. = (P (E - mu))^T G + P^T G.,  scale'. = <S k + dS k., q> + <dS k, q.>,  bias'. = S.
+// The tangent of the tangent along x' for tangents x. of x and x'. of x', with E' and E. as above and
+//     E'. = scale (q'. k^T + q' k.^T + q. k'^T + q k'.^T) + scale' (q. k^T + q k.^T) + scale. (q' k^T + q k'^T) + scale'. q k^T +
+//     bias'.,
+// has mu'. = rowsum(A) with A = P ((E. - mu.) E' + E'.), and O'. = A v + (P E') v. + P (E. - mu.) v' + P v'. - mu'. O - mu' O. .
 // With dropout Z, 0 or 1 / (1 - rate) for each score, a factor Z stands with P wherever P multiplies v, v., G or G., and with
 // G v^T and F: O = (Z P) v, dS = P (Z (G v^T) - delta), v' = (Z P)^T G.
 #pragma once
@@ -79,6 +83,13 @@ struct AttentionValues {
     T* lse;
 };
 
+/// Of the tangent's tangent: two tangents of the inputs and that of one along the other; O, mu', and O. and mu. .
+template <class T>
+struct AttentionSecondTangent {
+    AttentionTangents<T> first, second, both;
+    AttentionValues<const T> values, first_values, second_values;
+};
+
 /// Of the adjoint and its tangent.
 template <class T>
 struct AttentionAdjoint {
@@ -101,6 +112,8 @@ struct AttentionKernels {
     Index (*tangent_work)(const Attention<T>&);
     void (*tangent)(const Attention<T>&, const AttentionTangents<T>&, const AttentionValues<const T>&, const AttentionValues<T>&,
                     Index task, T* work);
+    Index (*second_tangent_work)(const Attention<T>&);
+    void (*second_tangent)(const Attention<T>&, const AttentionSecondTangent<T>&, const AttentionValues<T>&, Index task, T* work);
     Index (*adjoint_work)(const Attention<T>&, bool second);
     void (*adjoint)(const Attention<T>&, const AttentionAdjoint<T>&, Index task, T* work);
     void (*second)(const Attention<T>&, const AttentionTangents<T>&, const AttentionAdjoint<T>&, Index task, T* work);

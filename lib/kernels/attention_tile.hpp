@@ -188,6 +188,20 @@ void pack_panel(Index n, Index columns, const T* x, Index step, T factor, T* to)
             (Batch<T>::load_unaligned(to + i) * Batch<T>(factor)).store_unaligned(to + i);
 }
 
+/// The queries of a task: a chunk of a head's.
+struct Chunk {
+    Index b, h, q0, n;
+
+    template <class T>
+    Chunk(const Attention<T>& a, Index task) {
+        const Index heads = a.batch * a.heads, chunk = query_chunk(a), chunks = (a.queries + chunk - 1) / chunk;
+        b = task % heads / a.heads;
+        h = task % a.heads;
+        q0 = (chunks - 1 - task / heads) * chunk;  // when causal the longest first
+        n = std::min(chunk, a.queries - q0);
+    }
+};
+
 /// What is visible of a block of keys to a block of queries: the rows first .. last - 1; all of them to every query?
 struct Visible {
     Index first, last;

@@ -185,12 +185,18 @@ Tensor tangent_jvp(const Node& n, const Tensor* tangents) {
     const auto all = inputs_of(n);
     const Need present = Need(n.attr.i);
     const auto count = std::size_t(n.attr.j), more = all.size() - count - 1;
-    const std::span<const Tensor> moving(tangents, count + more);
+    const std::span<const Tensor> moving(tangents, count + more), dx = moving.first(count);
+    const auto x = all.first(count);
     const Attending a = attending(n);
-    if (!recording() && !any_defined(moving.first(count)))
-        return any_defined(moving)
-                   ? attention_tangent(all.first(count), a, spread_out(count, present, moving.subspan(count)), all.back())
-                   : Tensor();
+    if (!recording()) {
+        if (!any_defined(moving)) return {};
+        const Tensor &values = all.back(), &moved = tangents[count + more];
+        const Inputs both = spread_out(count, present, moving.subspan(count));
+        if (!any_defined(dx)) return attention_tangent(x, a, both, values);
+        const Inputs along = spread_out(count, present, all.subspan(count, more));
+        return attention_second_tangent(x, a, along, dx, both, values, n.out,
+                                        moved.defined() ? moved : attention_tangent(x, a, dx, values));
+    }
     return composed_jvp(all.first(count + more), moving, [&](std::span<const Tensor> v) {
         return composed_tangent(v.first(count), a, spread_out(count, present, v.subspan(count)));
     });

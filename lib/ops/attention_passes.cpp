@@ -192,6 +192,26 @@ Tensor attention_tangent(std::span<const Tensor> x, const Attending& a, std::spa
     });
 }
 
+Tensor attention_second_tangent(std::span<const Tensor> x, const Attending& a, std::span<const Tensor> first,
+                                std::span<const Tensor> second, std::span<const Tensor> both, const Tensor& values,
+                                const Tensor& first_values, const Tensor& second_values) {
+    return with_floating(x[0].dtype(), [&](auto z) {
+        using T = decltype(z);
+        Tensor vector = vector_for(AttentionExtents(a, x[0], x[1], x[2]), a, x[0].dtype());
+        if (element_count(vector) == 0) return vector;
+        Operands<T> in(x, a);
+        const kernels::AttentionSecondTangent<T> from{in.tangents(first),         in.tangents(second),
+                                                      in.tangents(both),          in.values_of(values),
+                                                      in.values_of(first_values), in.values_of(second_values)};
+        T* to = mutable_data<T>(vector);
+        const kernels::AttentionValues<T> out{in.output(to), to + size_of(in.e.out(a))};
+        const auto& k = kernels::attention_kernels<T>();
+        run_tasks<T>(kernels::attention_tasks(in.kernel), k.second_tangent_work(in.kernel), x[0].dtype(), 2 * steps_of(in.kernel),
+                     [&](Index task, T* work) { k.second_tangent(in.kernel, from, out, task, work); });
+        return vector;
+    });
+}
+
 std::vector<Tensor> attention_adjoint(std::span<const Tensor> x, const Attending& a, const Tensor& g, const Tensor& values,
                                       Need need, const Directions* second, Tensor* vector) {
     Inputs result;

@@ -14,6 +14,11 @@ Tensor attention_rows(std::span<const Tensor> x, const Attending&);
 /// The tangents of the values, given those; undefined tangents of the inputs are zero.
 Tensor attention_tangent(std::span<const Tensor> x, const Attending&, std::span<const Tensor> dx, const Tensor& values);
 
+/// The tangent of that tangent, `first_values` along `first`, for tangents of the inputs, of the values, and of `first`.
+Tensor attention_second_tangent(std::span<const Tensor> x, const Attending&, std::span<const Tensor> first,
+                                std::span<const Tensor> second, std::span<const Tensor> both, const Tensor& values,
+                                const Tensor& first_values, const Tensor& second_values);
+
 /// What the second derivative needs beside the adjoint: tangents of the inputs, of the cotangent, of the values.
 struct Directions {
     std::span<const Tensor> inputs;

@@ -43,8 +43,8 @@ struct AttentionOptions {
 
 /// softmax(scale q k^T + bias) v for each head: q [..., T, heads D], k [..., S, kv_heads D], v [..., S, kv_heads Dv] to
 /// [..., T, heads Dv] (Vaswani et al., arXiv:1706.03762), tile by tile with a running maximum and sum (Dao et al.,
-/// arXiv:2205.14135): memory O(T D) forward, backward, and for products with the Hessian. Third derivatives store T x S
-/// matrices, and so do tangents of tangents. A query that may attend to nothing gives 0 and has no gradient; a bias that is low
+/// arXiv:2205.14135): memory O(T D) forward, backward, and for second derivatives in every mode. Third derivatives store T x S
+/// matrices. A query that may attend to nothing gives 0 and has no gradient; a bias that is low
 /// but finite, as the lowest number is, hides nothing from a query that has no other. What a mask hides is multiplied by 0, so a
 /// NaN or an infinity there still shows. Throws ShapeError or DtypeError when arguments do not fit, Error for a negative window
 /// or a rate of dropout outside [0, 1).
