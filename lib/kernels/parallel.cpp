@@ -47,22 +47,33 @@ std::uint32_t await_change(const std::atomic<std::uint32_t>& x, std::uint32_t ol
     }
 }
 
-// The one loop that runs at a time. Its workers are counted in `state`; they may join while it is open.
+// The one loop that runs at a time. Its workers are counted in `state`; they may join while it is open. Each thread has a range
+// of the tasks, the same in each loop of as many, so that it finds in its cache what it wrote there; then it does what others
+// have not begun.
 constexpr std::uint32_t open = 1u << 31, one_place = 1u << 16, worker = 1, workers = one_place - 1;
 constinit std::mutex in_use;
 constinit std::atomic<std::uint32_t> epoch{0}, state{0};
-constinit std::atomic<Index> next{0};
-constinit Index tasks = 0;
+constexpr Index most_ranges = 64;
+struct alignas(64) Range {
+    std::atomic<Index> next{0};
+    Index end = 0;
+};
+constinit Range ranges[most_ranges];
+constinit Index range_count = 0;
 constinit const FunctionRef<void(Index)>* task = nullptr;
 int started = 0;  // threads; guarded by in_use
 
 thread_local bool inside = false;
 
-void work() noexcept {
-    for (Index i; (i = next.fetch_add(1, std::memory_order_relaxed)) < tasks;) (*task)(i);
+/// `place`: 0 of who runs the loop, then the threads by their age.
+void work(Index place) noexcept {
+    for (Index r = 0; r < range_count; ++r) {
+        Range& range = ranges[(place + r) % range_count];
+        for (Index i; (i = range.next.fetch_add(1, std::memory_order_relaxed)) < range.end;) (*task)(i);
+    }
 }
 
-void serve() noexcept {
+void serve(Index place) noexcept {
     inside = true;
     for (std::uint32_t seen = 0;;) {
         seen = await_change(epoch, seen);
@@ -72,7 +83,7 @@ void serve() noexcept {
             joined =
                 state.compare_exchange_weak(now, now - one_place + worker, std::memory_order_acquire, std::memory_order_relaxed);
         if (!joined) continue;
-        work();
+        work(place);
         const std::uint32_t before = state.fetch_sub(worker, std::memory_order_release);
         if (!(before & open) && (before & workers) == worker) state.notify_one();
     }
@@ -81,17 +92,20 @@ void serve() noexcept {
 /// At most `team` threads, of which this is one.
 void run(Index n, int team, const FunctionRef<void(Index)>& f) noexcept {
     try {
-        for (; started < team - 1; ++started) std::thread(serve).detach();
+        for (; started < team - 1; ++started) std::thread(serve, started + 1).detach();
     } catch (const std::system_error&) {  // then with those that there are
     }
-    tasks = n;
     task = &f;
-    next.store(0, std::memory_order_relaxed);
+    range_count = std::min<Index>(team, most_ranges);
+    for (Index r = 0; r < range_count; ++r) {
+        ranges[r].next.store(r * n / range_count, std::memory_order_relaxed);
+        ranges[r].end = (r + 1) * n / range_count;
+    }
     state.store(open | std::uint32_t(team - 1) * one_place, std::memory_order_release);
     epoch.fetch_add(1, std::memory_order_release);
     epoch.notify_all();
     inside = true;
-    work();
+    work(0);
     inside = false;
     std::uint32_t now = state.fetch_and(workers, std::memory_order_acquire) & workers;
     while (now) now = await_change(state, now);
