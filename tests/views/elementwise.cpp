@@ -104,6 +104,9 @@ std::vector<Op> elementwise_ops() {
     add("astype", astype);
     add("isclose", isclose);
     add("numbers", numbers);
+    add("stop_gradient", [](Random& r) {
+        return unrecorded(of_one({r.shape(0, 6), r.dtype(), -9, 9}, "", [](const Tensor& x) { return xg::stop_gradient(x); }));
+    });
     const auto integers = [&](const char* name, Tensor (*f)(const Tensor&, const Tensor&)) {
         add(name, [f](Random& r) { return broadcast(r, xg::i64, 2, [f](const Inputs& x) { return f(x[0], x[1]); }); });
     };

@@ -74,8 +74,8 @@ Case norm(Random& r) {
     const Shape shape = r.shape(1, 4, 1, 300);
     const Index axis = r.axis(shape.size());
     const double p = r.one_of({1., 2., 3., 0.5, double(INFINITY)});
-    return by_rounding(of_one({shape, r.floating(), 0.5, 2}, text(p, " along ", axis),
-                  [=](const Tensor& x) { return la::norm(x, p, {axis}); }));
+    return by_rounding(
+        of_one({shape, r.floating(), 0.5, 2}, text(p, " along ", axis), [=](const Tensor& x) { return la::norm(x, p, {axis}); }));
 }
 
 Case kron(Random& r) {
