@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -95,6 +96,39 @@ void check(const xg::detail::Elementwise& op, const Reference& reference) {
     }
 }
 
+/// Each element beside others of all sizes, and NaN, has the bits that it has alone.
+template <class T>
+void check_neighbours(const xg::detail::Elementwise& op) {
+    constexpr double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+    constexpr std::array points{0.3, nan, -0.7, 70.,   1.2,  -1e4, 1.9, 1e9, -0.1, inf, 0.9, -3e2,  2.5, 1e-30,
+                                5.,  -0., 40.,  -150., 1e-7, 1e30, 0.5, 6.4, -9.,  20., 1.6, 0.785, 3.1, -inf};
+    const auto& row = kernels::elementwise_kernels(op.place);
+    const auto& of = sizeof(T) == 4 ? row.f32 : row.f64;
+    const Index n = points.size() * points.size();
+    std::vector<T> a(std::size_t(n) + 64, T(nan)), b = a, g(a.size(), T(1.5)), together = a, alone(128);
+    for (std::size_t i = 0; i < std::size_t(n); ++i)
+        a[i] = T(points[i % points.size()]), b[i] = T(points[(i / points.size() + i) % points.size()]);
+    const auto compare = [&](auto run) {
+        run(n, together.data(), a, b, g);
+        for (std::size_t i = 0; i < std::size_t(n); ++i) {
+            run(1, alone.data(), std::vector<T>(64, a[i]), std::vector<T>(64, b[i]), g);
+            if (std::isnan(alone[0]) && std::isnan(together[i])) continue;
+            INFO(double(a[i]) << ", " << double(b[i]) << ": " << double(together[i]) << ", alone " << double(alone[0]));
+            CHECK(std::memcmp(&alone[0], &together[i], sizeof(T)) == 0);
+        }
+    };
+    compare([&](Index count, T* to, const std::vector<T>& x, const std::vector<T>& y, const std::vector<T>&) {
+        of.value(count, to, {x.data(), y.data(), nullptr, nullptr}, constants);
+    });
+    for (int k = 0; k < op.inputs; ++k)
+        if (of.vjp[k])
+            compare([&](Index count, T* to, const std::vector<T>& x, const std::vector<T>& y, const std::vector<T>& cotangent) {
+                std::vector<T> value(std::size_t(count) + 64);
+                of.value(count, value.data(), {x.data(), y.data(), nullptr, nullptr}, constants);
+                of.vjp[k](count, to, {x.data(), y.data(), value.data(), cotangent.data()}, constants);
+            });
+}
+
 /// Zeros of both signs, infinities, NaN, the largest and the smallest in all pairs: alike in kind and sign.
 template <class T>
 void check_extremes(const xg::detail::Elementwise& op, const Reference& reference) {
@@ -146,6 +180,16 @@ TEST_CASE("zeros keep their sign, infinities and NaN are as the rule says, on ev
             INFO(std::string(ops[i]->name));
             check_extremes<float>(*ops[i], list[i]);
             check_extremes<double>(*ops[i], list[i]);
+        }
+    });
+}
+
+TEST_CASE("an element does not depend on its neighbours") {
+    in_each_set([] {
+        for (const auto* op : xg::detail::elementwise_ops()) {
+            INFO(std::string(op->name));
+            check_neighbours<float>(*op);
+            check_neighbours<double>(*op);
         }
     });
 }

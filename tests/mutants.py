@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Breaks one rule at a time in a copy of the sources and sees the op table fail. Prints a line for each; exits with 1 when a
-mutant survives or does not compile.
+"""Breaks one rule at a time in a copy of the sources and sees the op table fail, or the test of views. Prints a line for each;
+exits with 1 when a mutant survives or does not compile.
 
 usage: tests/mutants.py [WORD...]        (tests/run mutants); only the mutants whose name has one of the words
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "build/mutants"
 
-# What is broken, where, what stands there, and what shall stand there instead.
+# What is broken, where, what stands there, what shall stand there instead, and who sees it if not the op table.
 MUTANTS = [
     ("tanh: the wrong sign", "lib/rules/hyperbolic.hpp", "return 1 - y * y;", "return 1 + y * y;"),
     ("divide: the sign of the second slope", "lib/rules/arithmetic.hpp", "return -y / b;", "return y / b;"),
@@ -53,6 +53,16 @@ MUTANTS = [
     ("pinv: a term dropped", "lib/linalg/least_squares.cpp", "sum = sum + matmul(matmul(left_rest(gt, a, p), p), pt);",
      "sum = sum + 0. * matmul(matmul(left_rest(gt, a, p), p), pt);"),
     ("expm: the adjoint not transposed", "lib/linalg/functions.cpp", "frechet(transposed(n.in[0]), g)", "frechet(n.in[0], g)"),
+    ("strided: a place taken for nothing", "lib/kernels/strided.cpp", "if (offset != filled_)", "if (offset != filled_.value_or(-1))",
+     "views"),
+    ("strided: one element for the next row's", "lib/kernels/strided.cpp", "offset -= at[d] * stride[d];\n            at[d] = 0;",
+     "offset -= (at[d] - 1) * stride[d];\n            at[d] = 0;", "views"),
+    ("views: strides of extents of 1", "lib/tensor/tensor.cpp", "if (shape[std::size_t(i)] == 1) continue;", "", "views"),
+    ("sort: an empty extent taken for 1", "lib/kernels/sort.cpp", "l.inner != 1", "l.inner > 1", "views"),
+    ("matmul: the adjoint of no columns", "lib/ops/linear.cpp", "return reshape(x, {rows, x.shape().back()});",
+     "return static_cast<void>(rows), reshape(x, {-1, x.shape().back()});", "views"),
+    ("sin: neighbours decide", "lib/kernels/circular.hpp", "return by_size(x, [](B v) { return xsimd::sin(v); });",
+     "return xsimd::sin(x);", "views"),
     ("logsumexp: no weights", "lib/ops/reduction.cpp", "exp(n.in[0] - spread(n.out, r, n.in[0].shape()))", "(static_cast<void>(r), exp(n.in[0]))"),
 ]
 
@@ -71,26 +81,27 @@ def main():
     run("cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DXTGRAD_EXAMPLES=OFF",
         "-DXTGRAD_INSTRUCTION_SETS=").check_returncode()
 
-    def outcome():
-        """What becomes of the op table: "no build", "caught" (it fails) or "SURVIVED" (it passes)."""
-        built = run("ninja", "-C", build, "test_ops")
+    def outcome(test):
+        """What becomes of a test: "no build", "caught" (it fails) or "SURVIVED" (it passes)."""
+        built = run("ninja", "-C", build, f"test_{test}")
         if built.returncode:
             print(built.stdout[-3000:])
             return "no build"
-        return "caught" if run(build / "tests/test_ops").returncode else "SURVIVED"
+        return "caught" if run(build / f"tests/test_{test}").returncode else "SURVIVED"
 
-    if outcome() != "SURVIVED":
-        sys.exit("The op table fails as it is.")
     words = sys.argv[1:]
-    mutants = [m for m in MUTANTS if not words or any(word in m[0] for word in words)]
+    mutants = [m if len(m) == 5 else (*m, "ops") for m in MUTANTS if not words or any(word in m[0] for word in words)]
+    for test in {m[-1] for m in mutants}:
+        if outcome(test) != "SURVIVED":
+            sys.exit(f"test_{test} fails as it is.")
     caught = 0
-    for name, path, before, after in mutants:
+    for name, path, before, after, test in mutants:
         file = source / path
         text = file.read_text()
         if text.count(before) != 1:
             sys.exit(f"{name}: {path} has {text.count(before)} times: {before}")
         file.write_text(text.replace(before, after))
-        result = outcome()
+        result = outcome(test)
         file.write_text(text)
         caught += result == "caught"
         print(f"{result:8}  {name}", flush=True)

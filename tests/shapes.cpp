@@ -130,6 +130,64 @@ TEST_CASE("a reshape in place is a view where strides allow it, and right where 
     CHECK(reshape_in_place(xg::permute(xg::zeros({0, 3}), {1, 0}), {5, 0, 2}).shape() == Shape{5, 0, 2});
 }
 
+TEST_CASE("an axis of extent 1 has a dense stride, whatever view it comes from") {
+    const Tensor x = xg::reshape(xg::arange(60), {3, 4, 5});
+    CHECK(xg::view(x, 1, xt::range(2, 3), xt::range(0, 5, 2)).strides() == xg::Strides{3, 2});
+    CHECK(xg::transpose(xg::view(x, xt::all(), xt::range(0, 1), 0)).strides() == xg::Strides{3, 20});
+    CHECK(xg::flip(xg::zeros({4, 1}), 1).strides() == xg::Strides{1, 1});
+    CHECK(xg::view(x, xt::range(2, 2)).strides() == xg::Strides{20, 5, 1});
+    CHECK(xg::broadcast_to(Tensor(1.), {1, 2, 1}).strides() == xg::Strides{2, 0, 1});
+    const Tensor column = xg::reshape(xg::arange(4), {4, 1});
+    CHECK(elements<double>(xg::roll(xg::diagonal(column), 2, 0)) == std::vector{0.});
+    xg::Tape tape;
+    const Tensor y = xg::roll(xg::diagonal(column), 2, 0);
+    CHECK(elements<double>(tape.gradient(xg::sum(y * 3.), column)) == std::vector{3., 0., 0., 0.});
+}
+
+TEST_CASE("what repeats along rows is what lies there, also left of where a view begins") {
+    for (const Index columns : {128, 160, 256, 512, 130})
+        for (const xg::Dtype dtype : {xg::f32, xg::f64, xg::i64}) {
+            const Tensor zeros = xg::zeros({3, columns}, dtype), one = xg::astype(xg::arange(3), dtype);
+            const Tensor y = xg::astype(xg::detail::expand_dims(xg::flip(one), 1) + zeros, xg::f64);
+            std::vector<double> want;
+            for (const double row : {2., 1., 0.}) want.insert(want.end(), std::size_t(columns), row);
+            CHECK(elements<double>(y) == want);
+        }
+}
+
+TEST_CASE("what has no elements is sorted, multiplied and split") {
+    const Tensor x = xg::zeros({64, 16, 0});
+    xg::Tape tape(xg::persistent);
+    const Tensor sorted = xg::sort(x, 1), top = xg::topk(x, 3, 1).first;
+    CHECK(sorted.shape() == Shape{64, 16, 0});
+    CHECK(top.shape() == Shape{64, 3, 0});
+    CHECK(tape.vjp(sorted, sorted, x).shape() == x.shape());
+    CHECK(tape.vjp(top, top, x).shape() == x.shape());
+    const Tensor a = xg::ones({2, 3, 4}), b = xg::zeros({4, 0}), product = xg::matmul(a, b);
+    const auto [da, db] = tape.vjp(product, product, {a, b});
+    CHECK(elements<double>(da) == std::vector<double>(24, 0.));
+    CHECK(db.shape() == b.shape());
+    const Tensor empty = xg::zeros({0, 3});
+    CHECK(xg::split(empty, 7).size() == 7);
+    CHECK_THROWS_WITH_AS(xg::split(empty, std::size_t(1) << 40),
+                         "[split] axis 0 of (0, 3) into 1099511627776 empty parts; use at most 65536", xg::ShapeError);
+    CHECK_THROWS_AS(xg::repeat(xg::ones({2}), {std::size_t(1), std::size_t(-1)}, 0), xg::ShapeError);
+    CHECK_THROWS_AS(xg::repeat(xg::ones({2}), {std::size_t(1) << 62, std::size_t(1) << 62}, 0), xg::ShapeError);
+    CHECK_THROWS_AS(xg::repeat(xg::ones({2}), {std::size_t(1) << 40, std::size_t(0)}, 0), xg::Error);
+}
+
+TEST_CASE("second derivatives of a layer without inputs are zeros") {
+    const Tensor x = xg::ones({5, 2, 0}), w = xg::ones({1, 0});
+    xg::Tape outer;
+    const auto g = [&] {
+        xg::Tape inner;
+        return inner.gradient(xg::sum(xg::square(xg::linear(x, w))), std::vector{x, w});
+    }();
+    const auto h = outer.gradient(xg::sum(g[0]) + xg::sum(g[1]), std::vector{x, w});
+    CHECK(h[0].shape() == x.shape());
+    CHECK(h[1].shape() == w.shape());
+}
+
 TEST_CASE("large gathers take the right elements") {
     xg::Rng rng(5);
     const Tensor x = xg::randn({300, 7, 90}, xg::f32, rng);

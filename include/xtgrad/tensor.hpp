@@ -26,7 +26,7 @@ struct Block {
     std::atomic<std::uint32_t> references;
     Dtype dtype;
     std::uint8_t rank;
-    bool dense;               // row-major without gaps
+    bool dense;               // row-major without gaps: the strides are those of dense_strides(shape), and only then
     std::uint8_t size_class;  // of the pool
     std::uint64_t tag;        // identity on the tapes; never used twice
     std::byte* data;          // the first element; null: only the shape matters
@@ -105,7 +105,8 @@ public:
     }
     /// One extent; a negative axis counts from the end. Throws IndexError.
     Index shape(Index axis) const;
-    /// In elements; 0 along a broadcast axis.
+    /// In elements; 0 along a broadcast axis. An axis of extent 1, and each of a tensor without elements, has the stride that a
+    /// dense tensor of this shape has.
     Strides strides() const {
         detail::Block& b = checked("strides");
         return Strides::of(b.strides(), b.rank);

@@ -145,12 +145,13 @@ namespace {
 
 /// f(plane) for each, in parts of about the same work.
 void for_planes(Index planes, const Window& w, FunctionRef<void(Index)> f) {
-    const Index work = w.plane() + w.places() * w.rows * w.columns;
-    if (planes * work < parallel_threshold) {
+    const double work =
+        double(w.plane()) + double(w.places()) * double(std::min(w.rows, w.height) * std::min(w.columns, w.width));
+    if (double(planes) * work < parallel_threshold) {
         for (Index p = 0; p < planes; ++p) f(p);
         return;
     }
-    const Index some = std::max<Index>(1, (1 << 14) / work);
+    const Index some = std::max<Index>(1, Index((1 << 14) / work));
     parallel_tasks((planes + some - 1) / some, [&](Index t) {
         for (Index p = t * some, end = std::min(planes, p + some); p < end; ++p) f(p);
     });

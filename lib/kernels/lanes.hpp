@@ -7,6 +7,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "../rules/rule.hpp"
+#include "circular.hpp"
 #include "error_functions.hpp"
 #include "exponentials.hpp"
 #include "logarithms.hpp"
@@ -21,7 +22,7 @@ using std::acosh;
 using std::asinh;
 using std::atanh;
 using std::ceil, xsimd::ceil;
-using std::cos, xsimd::cos;
+using std::cos;
 using std::cosh;
 using std::erf;
 using std::erfc;
@@ -33,7 +34,7 @@ using std::log;
 using std::log1p;
 using std::pow;
 using std::round, xsimd::round;
-using std::sin, xsimd::sin;
+using std::sin;
 using std::sinh;
 using std::sqrt, xsimd::sqrt;
 using std::tanh;

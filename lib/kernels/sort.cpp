@@ -107,8 +107,7 @@ void order_by(const Lines& l, Index k, bool descending, const T* x, std::int64_t
 
 /// f(place in x, place in the order) for all elements of an order, in any order: by lines, or across neighbouring ones.
 void for_places(const Lines& l, Index k, const std::int64_t* order, auto f) {
-    if (k == 0) return;
-    const bool across = l.inner > 1;
+    const bool across = l.inner != 1;
     for_lines({across ? l.outer * k : l.outer, 1, 1}, across ? l.inner : k, [&](Index t) {
         const Index outer = across ? t / k : t, begin = across ? t * l.inner : t * k;
         for (Index i = 0, n = across ? l.inner : k; i < n; ++i)

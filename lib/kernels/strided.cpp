@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "elementwise_table.hpp"
 #include "matrix.hpp"
@@ -141,7 +142,7 @@ public:
 private:
     /// With one element.
     void fill(Index offset, Index n) {
-        filled_ = n == block ? offset : -1;
+        filled_ = n == block ? std::optional(offset) : std::nullopt;
         with_item(s_.item, [&](auto z) {
             using T = decltype(z);
             std::fill_n(reinterpret_cast<T*>(buffer_), n + lanes, reinterpret_cast<const T*>(s_.data)[offset]);
@@ -151,7 +152,7 @@ private:
     const Strided& s_;
     const Space& space_;
     bool constant_;
-    Index filled_ = -1;  // the element that the whole buffer holds
+    std::optional<Index> filled_;  // where the element lies that the whole buffer holds; left of the first in a flipped view
     alignas(64) std::byte buffer_[(block + lanes) * 8];
 };
 

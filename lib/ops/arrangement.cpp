@@ -181,10 +181,16 @@ Tensor repeat(const Tensor& x, const std::vector<std::size_t>& repeats, Index ax
     if (x.shape(at) != Index(repeats.size()))
         fail<ShapeError>("repeat", repeats.size(), " numbers of repeats for axis ", at, " of ", x.shape(),
                          "; give one for each slice, or one number for all");
-    std::vector<Index> list;
-    for (std::size_t i = 0; i < repeats.size(); ++i) list.insert(list.end(), repeats[i], Index(i));
-    const Tensor indices = indices_of(Index(list.size()));
-    std::copy(list.begin(), list.end(), mutable_data<std::int64_t>(indices));
+    Index total = 0;
+    for (const std::size_t n : repeats)
+        if (__builtin_add_overflow(total, n, &total))
+            fail<ShapeError>("repeat", "the numbers of repeats for axis ", at, " of ", x.shape(), " overflow; use smaller ones");
+    Shape repeated = x.shape();
+    repeated[std::size_t(at)] = total;
+    checked_size("repeat", repeated.data(), int(repeated.size()));
+    const Tensor indices = allocate(Dtype::i64, {total}, "repeat");
+    auto* to = mutable_data<std::int64_t>(indices);
+    for (std::size_t i = 0; i < repeats.size(); ++i) to = std::fill_n(to, repeats[i], std::int64_t(i));
     return taken("repeat", x, indices, at);
 }
 

@@ -125,7 +125,8 @@ Convolution checked(const char* op, const Tensor& x, const Tensor& w, const Tens
     if (x.dimension() != axes || w.dimension() != axes)
         fail<ShapeError>(op, "the inputs ", x.shape(), " and the weight ", w.shape(), " do not both have ", axes,
                          " axes; they need [N, C, ...] and (F, C / groups, ...)");
-    if (o.groups < 1 || x.shape(1) != w.shape(1) * o.groups || w.shape(0) % o.groups != 0)
+    const Index channels = x.shape(1), filters = w.shape(0);
+    if (o.groups < 1 || channels % o.groups != 0 || w.shape(1) != channels / o.groups || filters % o.groups != 0)
         fail<ShapeError>(op, "the weight ", w.shape(), " does not fit the inputs ", x.shape(), " in ", o.groups,
                          " groups; it needs the shape (F, C / groups, ...), and F a multiple of groups");
     if (bias.defined()) {
@@ -135,34 +136,54 @@ Convolution checked(const char* op, const Tensor& x, const Tensor& w, const Tens
                              Shape{w.shape(0)});
     }
     const bool flat = axes == 3;
-    return {x.shape(0), o.groups, w.shape(1), w.shape(0) / o.groups,
-            window_of(op, x.shape(), {flat ? 1 : w.shape(2), w.shape(-1)}, o.stride, o.padding, o.dilation)};
+    const Index groups = channels == 0 ? 1 : o.groups;  // those that see nothing are one
+    const Convolution c{x.shape(0), groups, w.shape(1), filters / groups,
+                        window_of(op, x.shape(), {flat ? 1 : w.shape(2), w.shape(-1)}, o.stride, o.padding, o.dilation)};
+    // Memory of 16 parts for patches and sums; each factor alone is below 2^59.
+    constexpr Wide most = Wide(1) << 59;
+    if (Wide(c.patch()) * Wide(c.window.places()) > most / 32 || Wide(c.groups * c.filters) * Wide(c.patch()) > most / 32)
+        fail<ShapeError>(op, "the patches that a weight ", w.shape(), " sees of the inputs ", x.shape(),
+                         " overflow; use smaller ones, or less padding");
+    return c;
+}
+
+}  // namespace
+
+namespace {
+
+/// The windows along one axis.
+struct Along {
+    Index places, stride, dilation;
+};
+/// Where numbers do not matter they are brought into the range in which products of them do not overflow.
+Along along(const char* op, const Shape& x, Index extent, Index n, Index stride, Index padding, Index dilation) {
+    if (n < 1 || stride < 1 || dilation < 1 || padding < 0)
+        fail<Error>(op, "a window of ", n, " with stride ", stride, ", dilation ", dilation, " and padding ", padding,
+                    "; the first three are at least 1, padding at least 0");
+    const Wide padded = Wide(extent) + 2 * Wide(padding), room = padded - Wide(dilation) * (n - 1) - 1;
+    if (padded > Wide(1) << 58)
+        fail<ShapeError>(op, "a padding of ", padding, " around ", extent, " of ", x, " overflows; use a smaller one");
+    if (room < 0) fail<ShapeError>(op, "no window of ", n, " fits into ", extent, " of ", x, "; use a smaller one, or padding");
+    return {Index(room) / stride + 1, std::min(stride, Index(room) + 1), n == 1 ? 1 : dilation};
 }
 
 }  // namespace
 
 kernels::Window window_of(const char* op, const Shape& x, Extent2d window, Extent2d stride, Extent2d margin, Extent2d dilation) {
     const Index height = x.size() == 3 ? 1 : x[2], width = x.back();
-    const auto places = [&](Index extent, Index n, Index step, Index pad, Index apart) {
-        if (n < 1 || step < 1 || apart < 1 || pad < 0)
-            fail<Error>(op, "a window of ", n, " with stride ", step, ", dilation ", apart, " and padding ", pad,
-                        "; the first three are at least 1, padding at least 0");
-        const Index room = extent + 2 * pad - apart * (n - 1) - 1;
-        if (room < 0)
-            fail<ShapeError>(op, "no window of ", n, " fits into ", extent, " of ", x, "; use a smaller one, or padding");
-        return room / step + 1;
-    };
-    const Index down = places(height, window.height, stride.height, margin.height, dilation.height),
-                across = places(width, window.width, stride.width, margin.width, dilation.width);
+    const Along down = along(op, x, height, window.height, stride.height, margin.height, dilation.height),
+                across = along(op, x, width, window.width, stride.width, margin.width, dilation.width);
+    const Index shape[] = {down.places, across.places};
+    checked_size(op, shape, 2);
     return {.height = height,
             .width = width,
             .rows = window.height,
             .columns = window.width,
-            .out_height = down,
-            .out_width = across,
-            .stride = {stride.height, stride.width},
+            .out_height = down.places,
+            .out_width = across.places,
+            .stride = {down.stride, across.stride},
             .padding = {margin.height, margin.width},
-            .dilation = {dilation.height, dilation.width}};
+            .dilation = {down.dilation, across.dilation}};
 }
 
 }  // namespace detail

@@ -10,6 +10,9 @@
 
 namespace xtgrad::detail {
 
+/// Holds any product of two indices.
+__extension__ typedef __int128 Wide;
+
 /// Windows on the last two axes of [N, C, H, W], or on the last of [N, C, L]. Throws Error or ShapeError naming `op`.
 kernels::Window window_of(const char* op, const Shape& x, Extent2d window, Extent2d stride, Extent2d margin, Extent2d dilation);
 

@@ -12,12 +12,6 @@ namespace xtgrad {
 namespace detail {
 namespace {
 
-Tensor rows_of(const Tensor& x) {
-    Index rows = 1;
-    for (std::size_t d = 0; d + 1 < x.dimension(); ++d) rows *= x.shape()[d];
-    return reshape(x, {rows, x.shape().back()});
-}
-
 void linear_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
     const Tensor &x = n.in[0], &w = n.in[1];
     if (need & 1) cotangents[0] = matmul(g, w);

@@ -21,8 +21,6 @@ Tensor swapped(const Tensor& x) {
     return transpose(x, &axes);
 }
 
-Tensor rows_of(const Tensor& x) { return reshape(x, {-1, x.shape().back()}); }
-
 void matmul_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
     const Tensor &a = n.in[0], &b = n.in[1];
     if (need & 1) cotangents[0] = sum_to(matmul(g, swapped(b)), a.shape());
@@ -106,6 +104,12 @@ Shape batch_shape(const Shape& p, const Shape& q) {
 }
 
 }  // namespace
+
+Tensor rows_of(const Tensor& x) {
+    Index rows = 1;
+    for (std::size_t d = 0; d + 1 < x.dimension(); ++d) rows *= x.shape()[d];
+    return reshape(x, {rows, x.shape().back()});
+}
 
 Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias) {
     const Shape p = a.shape(), q = b.shape();

@@ -242,7 +242,11 @@ std::vector<Tensor> split(const Tensor& x, Index parts, Index axis, const char* 
     if (parts < 1 || extent % parts != 0)
         fail<ShapeError>(op, "axis ", axis, " of ", x.shape(), " does not divide into ", parts,
                          " equal parts; use view for unequal ones");
+    constexpr Index most = 1 << 16;
+    if (parts > std::max(extent, most))
+        fail<ShapeError>(op, "axis ", axis, " of ", x.shape(), " into ", parts, " empty parts; use at most ", most);
     std::vector<Tensor> result;
+    result.reserve(std::size_t(parts));
     for (Index i = 0; i < parts; ++i) result.push_back(part_of(x, axis, i * (extent / parts), (i + 1) * (extent / parts)));
     return result;
 }
@@ -258,7 +262,7 @@ Tensor concatenate(std::span<const Tensor> x, Index axis) {
         if (other.size() != shape.size())
             fail<ShapeError>("concatenate", "numbers of axes differ: ", shape, " and ", other, "; add axes with expand_dims");
         extents.push_back(other[at]);
-        total += other[at];
+        total = std::min(total + other[at], Index(1) << 60);  // more than any tensor has
         other[at] = shape[at];
         if (other != shape)
             fail<ShapeError>("concatenate", "shapes differ beyond axis ", at, ": ", shape, " and ", t.shape(),

@@ -31,7 +31,7 @@ Tensor pooled(const Tensor& x, const Window& w, bool back) {
         allocate(x.dtype(), {x.shape(0), x.shape(1), back ? w.height : w.out_height, back ? w.width : w.out_width}, "avg_pool2d");
     with_floating(x.dtype(), [&](auto z) {
         using T = decltype(z);
-        const T factor = T(1 / double(w.rows * w.columns));
+        const T factor = T(1 / (double(w.rows) * double(w.columns)));
         (back ? kernels::pool_sum_back<T> : kernels::pool_sum<T>)(planes, w, factor, mutable_data<T>(dense),
                                                                   mutable_data<T>(out));
     });
@@ -43,9 +43,10 @@ Window checked(const char* op, const Tensor& x, const Extent2d& window, const Po
     check_floating(op, x);
     if (x.dimension() != 4) fail<ShapeError>(op, "the inputs ", x.shape(), " do not have four axes; they need [N, C, H, W]");
     const Extent2d padding = options.padding;
-    if (2 * padding.height > window.height || 2 * padding.width > window.width)
+    if (padding.height > window.height / 2 || padding.width > window.width / 2)
         fail<Error>(op, "a padding of ", padding.height, " x ", padding.width, " is more than half the window of ", window.height,
                     " x ", window.width, "; some windows would see nothing else");
+    if (x.shape(2) == 0 || x.shape(3) == 0) fail<ShapeError>(op, "there is nothing to see in the planes of ", x.shape());
     return window_of(op, x.shape(), window, options.stride.value_or(window), padding, 1);
 }
 

@@ -28,13 +28,13 @@ Tensor angles(Index rows, Index half, const RotaryOptions& options, bool back) {
     double* to = mutable_data<double>(out);
     for (Index i = 0; i < half; ++i) {
         const double turn = std::pow(options.base, -double(i) / double(half)) * (back ? -1 : 1);
-        for (Index t = 0; t < rows; ++t) to[t * half + i] = double(options.offset + t) * turn;
+        for (Index t = 0; t < rows; ++t) to[t * half + i] = (double(options.offset) + double(t)) * turn;
     }
     return out;
 }
 
 Tensor rotated(const Tensor& x, const RotaryOptions& options, bool back) {
-    const Index rows = x.shape(-2), width = x.shape(-1), half = width / options.heads / 2;
+    const Index rows = x.shape(-2), width = x.shape(-1), half = width / 2 / options.heads;
     const Tensor dense = contiguous(x);
     Tensor out = allocate_like(x, "rotary");
     {
@@ -66,10 +66,12 @@ Tensor rotary(const Tensor& x, const RotaryOptions& options) {
     check_floating("rotary", x);
     if (x.dimension() < 2)
         fail<ShapeError>("rotary", "needs rows and columns, got ", x.shape(), "; reshape it to (positions, heads * width)");
-    if (options.heads < 1 || x.shape(-1) % (2 * options.heads) != 0)
+    const Index width = x.shape(-1);
+    if (options.heads < 1 || width % 2 != 0 || width / 2 % options.heads != 0)
         fail<ShapeError>("rotary", "the last extent of ", x.shape(), " is no even width for each of ", options.heads,
                          " heads; it needs to be a multiple of 2 * heads");
     if (!(options.base > 0)) fail<Error>("rotary", "the base ", options.base, " is not positive; 10000 is usual");
+    if (width == 0) return rotated(x, {.offset = options.offset, .base = options.base}, false);  // of no width, of any number
     return rotated(x, options, false);
 }
 

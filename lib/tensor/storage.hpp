@@ -44,6 +44,9 @@ Tensor contiguous(const Tensor& x);
 /// A dense copy that nobody else sees.
 Tensor copied(const Tensor& x);
 
+/// Does it describe its memory as Tensor::strides says? Debug builds ask before a kernel reads it.
+bool is_consistent(const Tensor&) noexcept;
+
 /// Row-major strides of a shape.
 Strides dense_strides(const Shape&);
 /// The number of elements; throws ShapeError naming `op` on a negative extent or on overflow.

@@ -1,5 +1,7 @@
 // Tensors as the kernels' strided operands.
 #pragma once
+#include <cassert>
+
 #include "../kernels/strided.hpp"
 #include "storage.hpp"
 
@@ -18,6 +20,7 @@ inline kernels::Space space_of(const Tensor& x) { return space_of(x.shape()); }
 inline kernels::Strided operand_in(const kernels::Space& space, const Tensor& x) {
     kernels::Strided s;
     if (!x.defined()) return s;
+    assert(is_consistent(x));
     Block* b = x.block();
     s.data = b->data;
     s.item = int(xtgrad::size_of(b->dtype));

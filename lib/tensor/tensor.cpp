@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <locale>
 #include <ostream>
@@ -194,14 +195,27 @@ Tensor make_view(const Tensor& x, const Shape& shape, const Strides& strides, In
     b->base = from->base ? from->base : from;
     retain(b->base);
     b->data = from->data + offset * Index(xtgrad::size_of(from->dtype));
+    if (size_of(shape) == 0) return Tensor(b);
     Index* to = b->strides();
-    bool dense = true;
     for (int i = 0; i < rank; ++i) {
-        dense &= shape[std::size_t(i)] == 1 || to[i] == strides[std::size_t(i)];
+        if (shape[std::size_t(i)] == 1) continue;
+        b->dense &= to[i] == strides[std::size_t(i)];
         to[i] = strides[std::size_t(i)];
     }
-    b->dense = dense || size_of(shape) == 0;
     return Tensor(b);
+}
+
+bool is_consistent(const Tensor& x) noexcept {
+    Block* b = x.block();
+    const Strides dense = dense_strides(x.shape());
+    const bool empty = element_count(x) == 0;
+    bool all = true;
+    for (int i = 0; i < b->rank; ++i) {
+        const bool same = b->strides()[i] == dense[std::size_t(i)];
+        if (!same && (empty || b->shape()[i] == 1)) return false;
+        all &= same;
+    }
+    return b->dense == all;
 }
 
 Tensor reshaped(const Tensor& dense, const Shape& shape) { return make_view(dense, shape, dense_strides(shape)); }
@@ -222,7 +236,10 @@ Tensor copied(const Tensor& x) {
     kernels::copy(space, operand_in(space, x), to.block()->data);
     return to;
 }
-Tensor contiguous(const Tensor& x) { return x.block()->dense ? x : copied(x); }
+Tensor contiguous(const Tensor& x) {
+    assert(is_consistent(x));
+    return x.block()->dense ? x : copied(x);
+}
 
 const std::byte* checked_data(const Tensor& x, Dtype wanted) {
     check_defined("data", x);

@@ -7,6 +7,7 @@
 #include <xtgrad/nn/sequential.hpp>
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/reduction.hpp>
+#include <xtgrad/ops/rotary.hpp>
 #include <xtgrad/runtime.hpp>
 
 namespace xg = xtgrad;
@@ -89,6 +90,31 @@ TEST_CASE("of equal elements a pool takes the first, and a NaN before all") {
     CHECK(std::isnan(y.data<double>()[1]));
     const Tensor g = tape.vjp(y, xg::tensor({{{{1.}}, {{7.}}}}), x);
     CHECK(reference::distance(g, xg::tensor({{{{0., 1.}, {0., 0.}}, {{0., 7.}, {0., 0.}}}})) == 0);
+}
+
+TEST_CASE("numbers at the limits of integers have the right result, or are an error") {
+    const Tensor x = xg::ones({1, 1, 4, 4}), w = xg::ones({1, 1, 2, 2});
+    constexpr auto far = std::numeric_limits<xg::Index>::max();
+    const auto only = [](const Tensor& y) { return y.shape() == xg::Shape{1, 1, 1, 1} ? y.item<double>() : NAN; };
+    CHECK(only(xg::conv2d(x, w, {.stride = far, .padding = 2})) == 0);  // of the padding alone
+    CHECK(only(xg::conv2d(x, w, {.stride = far, .padding = 1})) == 1);
+    CHECK(only(xg::conv2d(x, w, {.stride = far})) == 4);
+    CHECK(xg::conv2d(x, xg::ones({1, 1, 1, 1}), {.dilation = far}).shape() == x.shape());
+    CHECK(xg::conv2d(xg::ones({1, 0, 4, 4}), xg::ones({0, 0, 2, 2}), {.groups = far}).shape() == xg::Shape{1, 0, 3, 3});
+    CHECK_THROWS_AS(xg::conv2d(x, w, {.padding = far}), xg::ShapeError);
+    CHECK_THROWS_AS(xg::conv2d(x, w, {.dilation = xg::Index(1) << 62}), xg::ShapeError);
+    CHECK_THROWS_AS(xg::conv2d(x, w, {.groups = far}), xg::ShapeError);
+    const Tensor row = xg::tensor({{{{1., 2., 3., 4., 5., 6.}}}});
+    constexpr auto wide = xg::Index(1) << 40;
+    CHECK(only(xg::max_pool2d(row, {wide, wide}, {.stride = far, .padding = wide / 2})) == 6);
+    CHECK(only(xg::avg_pool2d(row, {2, wide}, {.stride = far, .padding = {1, wide / 2}})) == 21 / (2. * double(wide)));
+    CHECK_THROWS_WITH_AS(xg::max_pool2d(row, {3, 1}, {.padding = {xg::Index(1) << 62, 0}}),
+                         "[max_pool2d] a padding of 4611686018427387904 x 0 is more than half the window of 3 x 1; some windows "
+                         "would see nothing else",
+                         xg::Error);
+    CHECK_THROWS_AS(xg::max_pool2d(xg::ones({1, 1, 0, 6}), {2, 1}, {.padding = {1, 0}}), xg::ShapeError);
+    CHECK_THROWS_AS(xg::rotary(xg::ones({3, 4}), {.heads = far}), xg::ShapeError);
+    CHECK(xg::rotary(xg::ones({3, 0}), {.heads = far}).shape() == xg::Shape{3, 0});
 }
 
 TEST_CASE("what does not fit is an error") {
