@@ -44,6 +44,9 @@ Tensor contiguous(const Tensor& x);
 /// A dense copy that nobody else sees.
 Tensor copied(const Tensor& x);
 
+/// Are dtypes, shapes and the bytes of all elements the same?
+bool same_elements(const Tensor& a, const Tensor& b);
+
 /// Row-major strides of a shape.
 Strides dense_strides(const Shape&);
 /// The number of elements; throws ShapeError naming `op` on a negative extent or on overflow.
