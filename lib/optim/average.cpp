@@ -4,6 +4,7 @@
 
 #include "../tape/algebra.hpp"
 #include "../tape/record.hpp"
+#include "../tensor/option.hpp"
 #include "in_place.hpp"
 
 namespace xtgrad::optim {
@@ -50,6 +51,8 @@ void check_same_fields(const nn::NamedTensors& average, const nn::NamedTensors& 
         check_fits("MovingAverage", name(trained, i), trained[i].second, average[i].second);
     }
 }
+
+void check_decay(double decay) { check_option("MovingAverage", "decay", decay, share); }
 
 void decay_towards(std::span<Tensor* const> averages, std::span<const Tensor> x, double decay) {
     std::vector<const Tensor*> followed;

@@ -6,6 +6,7 @@
 
 #include <xtgrad/ops/creation.hpp>
 
+#include "../tensor/option.hpp"
 #include "in_place.hpp"
 
 namespace xtgrad::optim {
@@ -82,15 +83,40 @@ struct State {
 };
 using States = std::array<State, 3>;
 
-/// Throws Error for a rate that is negative or NaN, a pattern that no parameter has, or tied names in different groups.
+/// The numbers that an optimizer has beside the rate and the decay; as PyTorch's, but for averages that never move.
+void check_numbers(const char* op, const SGDOptions& o) {
+    check_options(op, {{"momentum", o.momentum, not_negative}, {"dampening", o.dampening, finite}});
+    if (o.nesterov && !(o.momentum > 0 && o.dampening == 0))
+        fail<Error>(op, "nesterov with a momentum of ", o.momentum, " and a dampening of ", o.dampening,
+                    "; it needs a momentum above 0, and no dampening");
+}
+void check_betas(const char* op, const std::array<double, 2>& betas) {
+    check_options(op, {{"betas[0]", betas[0], below_one}, {"betas[1]", betas[1], below_one}});
+}
+void check_numbers(const char* op, const LionOptions& o) { check_betas(op, o.betas); }
 template <class Options>
-void check_options(const char* op, const Options& options, std::span<const Parameter> parameters) {
-    const auto check_rate = [&](const char* name, double rate) {
-        if (!(rate >= 0)) fail<Error>(op, name, " is ", rate, "; give 0 or more");
-    };
-    check_rate("lr", options.lr);
+    requires requires(const Options& o) { o.betas, o.eps; }
+void check_numbers(const char* op, const Options& o) {
+    check_betas(op, o.betas);
+    check_option(op, "eps", o.eps, not_negative);
+}
+void check_numbers(const char* op, const RMSpropOptions& o) {
+    check_options(op, {{"alpha", o.alpha, below_one}, {"eps", o.eps, not_negative}, {"momentum", o.momentum, not_negative}});
+}
+void check_numbers(const char* op, const AdagradOptions& o) {
+    check_options(op, {{"lr_decay", o.lr_decay, not_negative},
+                       {"initial_accumulator_value", o.initial_accumulator_value, not_negative},
+                       {"eps", o.eps, not_negative}});
+}
+
+/// Throws Error for a number out of its range, a pattern that no parameter has, or tied names in different groups.
+template <class Options>
+void check_all_options(const char* op, const Options& options, std::span<const Parameter> parameters) {
+    check_options(op, {{"lr", options.lr, not_negative}, {"weight_decay", options.weight_decay, not_negative}});
+    check_numbers(op, options);
     for (const Group& group : options.groups) {
-        check_rate("a group's scale", group.scale);
+        check_option(op, "a group's scale", group.scale, not_negative);
+        if (group.weight_decay) check_option(op, "a group's weight_decay", *group.weight_decay, not_negative);
         for (const std::string& pattern : group.names) {
             if (std::ranges::any_of(parameters, [&](const Parameter& p) {
                     return std::ranges::any_of(p.names, [&](const std::string* name) { return matches(pattern, *name); });
@@ -157,7 +183,7 @@ template <class Options>
 void update_all(const char* op, const Options& options, Tensor& steps, std::span<const NamedField> fields,
                 std::span<const Tensor> grads, const States& states, auto kernel, auto numbers) {
     const std::vector<Parameter> parameters = joined(fields);
-    check_options(op, options, parameters);
+    check_all_options(op, options, parameters);
     check(op, steps, parameters, grads, states);
     steps = Tensor(steps.item<std::int64_t>() + 1);
     for (std::size_t i = 0; i < parameters.size(); ++i) {

@@ -31,6 +31,8 @@ private:
 namespace detail {
 /// Throws Error, with the first difference, unless names, shapes and dtypes are the same.
 void check_same_fields(const nn::NamedTensors& average, const nn::NamedTensors& trained);
+/// Throws Error unless it lies in [0, 1].
+void check_decay(double decay);
 /// average = decay average + (1 - decay) x for each, in place where nobody else sees it. Fields that held one average and follow
 /// one parameter hold one afterwards.
 void decay_towards(std::span<Tensor* const> averages, std::span<const Tensor> x, double decay);
@@ -43,10 +45,12 @@ struct MovingAverage {
     double decay;  ///< in [0, 1]
 
     explicit MovingAverage(const M& start, double d = 0.999) : model(start), decay(d) {
+        detail::check_decay(decay);
         nn::detail::renew(nn::detail::fields_of(model));
     }
     /// After a step. The model has the same fields as at the start: else it throws Error, and nothing has changed.
     void update(const M& trained) {
+        detail::check_decay(decay);
         const nn::NamedTensors now = nn::named_tensors(trained);
         detail::check_same_fields(nn::named_tensors(model), now);
         std::vector<Tensor*> averages;
