@@ -40,14 +40,12 @@ public:
     int size() const noexcept { return size_; }
     int local_size() const noexcept { return local_size_; }  ///< how many of them share this machine
 
-    /// Gives all ranks the tensors of the root's model, parameters and buffers. Throws Error, on every rank, when a rank has
-    /// other names, shapes or dtypes, IndexError when there is no such root.
+    /// Gives all ranks the tensors of the root's model, parameters and buffers; tied fields stay tied. Throws Error, on every
+    /// rank, when a rank has other names, shapes, dtypes or ties, IndexError when there is no such root.
     template <class M>
         requires nn::Field<M>
     void broadcast(M& model, int root = 0) const {
-        std::vector<std::pair<std::string, Tensor*>> tensors;
-        nn::for_each_tensor(model, [&](std::string_view name, Tensor& x, nn::Role) { tensors.emplace_back(name, &x); });
-        broadcast_tensors(tensors, root);
+        broadcast_tensors(nn::detail::fields_of(model), root);
     }
     /// Replaces each value by its sum over the ranks, in the same bits on all of them.
     void sum(std::span<double> values) const;
@@ -61,7 +59,7 @@ public:
 private:
     friend int run(const std::function<int(const Communicator&)>&);
     Communicator();
-    void broadcast_tensors(std::span<const std::pair<std::string, Tensor*>>, int root) const;
+    void broadcast_tensors(std::span<const nn::detail::NamedField>, int root) const;
 
     int rank_, size_, local_size_;
 };

@@ -1,6 +1,7 @@
 // Models.
 #pragma once
 #include "nn/attention.hpp"
+#include "nn/check.hpp"
 #include "nn/convolution.hpp"
 #include "nn/init.hpp"
 #include "nn/layers.hpp"

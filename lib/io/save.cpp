@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "../tensor/storage.hpp"
 #include "elements.hpp"
 
 namespace xtgrad {
@@ -45,16 +46,17 @@ void check_fits(Complaints& complaints, const io::Safetensors& stored, const std
 
 using Names = std::set<std::string>;
 
-/// Are these the parameters of a model, or of one part of it by their names there?
-bool is_part(const Names& parameters, const Names& names) {
-    const std::string& first = *names.begin();
-    return std::ranges::any_of(parameters, [&](const std::string& p) {
-        if (!p.ends_with(first)) return false;
-        const std::string part = p.substr(0, p.size() - first.size());
-        if (first.empty()) return names.size() == 1;  // a tensor by itself
-        Names inside;
-        for (const std::string& other : parameters)
-            if (other.starts_with(part)) inside.insert(other.substr(part.size()));
+/// Are these the parameters of a model, or of one part of it by their names there? Fields that are tied have the name of the
+/// first in that part.
+bool is_part(const std::vector<io::detail::TrainedField>& fields, const Names& names) {
+    const std::string& wanted = *names.begin();
+    return std::ranges::any_of(fields, [&](const auto& field) {
+        if (!field.name.ends_with(wanted)) return false;
+        const std::string part = field.name.substr(0, field.name.size() - wanted.size());
+        if (wanted.empty()) return names.size() == 1;  // a tensor by itself
+        Names inside, seen;
+        for (const auto& [name, first] : fields)
+            if (name.starts_with(part) && seen.insert(first).second) inside.insert(name.substr(part.size()));
         return (part.empty() || part.ends_with('.')) && inside == names;
     });
 }
@@ -69,22 +71,38 @@ void check_states(Complaints& complaints, const io::detail::StateNames& states, 
         Names wanted;
         for (const std::string& prefix : maps) wanted.insert(states.maps.at(prefix).begin(), states.maps.at(prefix).end());
         if (wanted.empty() && steps(owner) == 0) continue;
-        if (states.parameters && (wanted.empty() || !is_part(*states.parameters, wanted))) wanted = *states.parameters;
+        if (states.fields && (wanted.empty() || !is_part(*states.fields, wanted))) {
+            wanted.clear();
+            for (const auto& [name, first] : *states.fields) wanted.insert(first);
+        }
         for (const std::string& prefix : maps) {
             const Names& names = states.maps.at(prefix);
             for (const std::string& name : wanted)
                 if (!names.contains(name)) complaints.add(in_quotes(prefix + name), " is missing");
             for (const std::string& name : names)
                 if (!wanted.contains(name)) complaints.add(in_quotes(prefix + name), " belongs to no parameter of the model");
-            if (wanted.empty() && !states.parameters)
+            if (wanted.empty() && !states.fields)
                 complaints.add(in_quotes(prefix), " has no names, after ", steps(owner), " steps");
         }
     }
 }
 
+/// What the program trains, and what of it is tied. (Of maps the entries that there are now.)
+std::vector<io::detail::TrainedField> trained_fields(const io::detail::Targets& targets) {
+    nn::NamedTensors fields;
+    for (const auto& [name, x, role] : targets.tensors)
+        if (role == nn::Role::parameter) fields.emplace_back(name, *x);
+    for (const auto& [prefix, map, role] : targets.maps)
+        if (role == nn::Role::parameter)
+            for (const auto& [key, x] : *map)
+                if (is_floating(x.dtype())) fields.emplace_back(prefix + key, x);
+    return io::detail::trained_fields(fields);
+}
+
 /// Those of a file, of which `maps` says what goes into the maps of the targets.
 io::detail::StateNames state_names(const io::Safetensors& stored, const io::detail::Targets& targets,
-                                   const std::vector<io::TensorMap>& maps, std::optional<std::string_view> model) {
+                                   const std::vector<io::TensorMap>& maps, const std::vector<io::detail::TrainedField>& trained,
+                                   std::optional<std::string_view> model) {
     io::detail::StateNames states;
     for (std::size_t i = 0; i < maps.size(); ++i)
         if (targets.maps[i].role == nn::Role::state) {
@@ -92,20 +110,49 @@ io::detail::StateNames state_names(const io::Safetensors& stored, const io::deta
             for (const auto& [key, x] : maps[i]) names.insert(key);
         }
     if (!model) return states;
-    states.parameters.emplace();
-    const auto add = [&](const std::string& name, nn::Role role) {
-        if (role == nn::Role::parameter && name.starts_with(*model) && is_floating(stored.dtype(name)))
-            states.parameters->insert(name.substr(model->size()));
+    states.fields.emplace();
+    Names known;
+    const auto add = [&](const std::string& name, const std::string& first) {
+        if (name.starts_with(*model) && known.insert(name).second)
+            states.fields->push_back({name.substr(model->size()), first.substr(model->size())});
     };
-    for (const auto& target : targets.tensors) add(target.name, target.role);
+    for (const auto& [name, first] : trained) add(name, first);
     for (std::size_t i = 0; i < maps.size(); ++i)
-        for (const auto& [key, x] : maps[i]) add(targets.maps[i].prefix + key, targets.maps[i].role);
+        for (const auto& [key, x] : maps[i])
+            if (const std::string name = targets.maps[i].prefix + key;
+                targets.maps[i].role == nn::Role::parameter && is_floating(stored.dtype(name)))
+                add(name, name);
     return states;
+}
+
+/// A tensor for each name of a parameter that has several and is in the file, under one of them or under more.
+io::TensorMap tied_values(Complaints& complaints, const io::Safetensors& stored,
+                          const std::vector<io::detail::TrainedField>& trained, auto read) {
+    std::map<std::string, std::vector<std::string>> by_first;
+    for (const auto& [name, first] : trained) by_first[first].push_back(name);
+    io::TensorMap values;
+    for (const auto& [first, names] : by_first) {
+        if (names.size() == 1) continue;
+        const auto holder = std::ranges::find_if(names, [&](const std::string& name) { return stored.contains(name); });
+        if (holder == names.end()) continue;
+        const Tensor value = read(*holder);
+        for (const std::string& name : names) {
+            if (name != *holder && stored.contains(name) && !same_elements(value, read(name)))
+                complaints.add(in_quotes(*holder), " and ", in_quotes(name),
+                               " differ in the file and are one parameter in the program; nn::untied makes them two");
+            values[name] = value;
+        }
+    }
+    return values;
 }
 
 /// `model`: what the names of the model's parameters begin with, whose optimizer is there too.
 void load_into(const FileName& file, const io::Safetensors& stored, const io::detail::Targets& targets,
                const LoadOptions& options, std::optional<std::string_view> model = {}) {
+    const auto trained = trained_fields(targets);
+    std::map<std::string_view, bool> has;  // by the first name of a parameter: is it in the file under any?
+    std::map<std::string_view, std::string_view> first_of;
+    for (const auto& [name, first] : trained) has[first] |= stored.contains(name), first_of[name] = first;
     Complaints complaints;
     std::set<std::string_view> expected;
     for (const auto& [name, target, role] : targets.tensors) {
@@ -113,7 +160,7 @@ void load_into(const FileName& file, const io::Safetensors& stored, const io::de
         if (role == nn::Role::state) continue;  // of any shape, or none
         if (stored.contains(name))
             check_fits(complaints, stored, name, *target);
-        else
+        else if (const auto first = first_of.find(name); first == first_of.end() || !has[first->second])
             complaints.add(in_quotes(name), " is missing in the file");
     }
     std::vector<io::TensorMap> maps(targets.maps.size());
@@ -129,7 +176,7 @@ void load_into(const FileName& file, const io::Safetensors& stored, const io::de
         maps[std::size_t(map - targets.maps.begin())][key] = {};
     }
     complaints.check(file);
-    check_states(complaints, state_names(stored, targets, maps, model), [&](const std::string& owner) {
+    check_states(complaints, state_names(stored, targets, maps, trained, model), [&](const std::string& owner) {
         const std::string name = owner + "steps";
         return stored.contains(name) && stored.shape(name).empty() ? stored[name].item<std::int64_t>() : 0;
     });
@@ -140,11 +187,17 @@ void load_into(const FileName& file, const io::Safetensors& stored, const io::de
         if (!options.allow_nan) check_no_nan(file, "tensor " + in_quotes(name), x);
         return x;
     };
+    const io::TensorMap tied = tied_values(complaints, stored, trained, read);
+    complaints.check(file);
+    const auto value_of = [&](const std::string& name) {
+        if (const auto shared = tied.find(name); shared != tied.end()) return shared->second;
+        return stored.contains(name) ? read(name) : Tensor();
+    };
     std::vector<Tensor> values;
     values.reserve(targets.tensors.size());
-    for (const auto& target : targets.tensors) values.push_back(stored.contains(target.name) ? read(target.name) : Tensor());
+    for (const auto& target : targets.tensors) values.push_back(value_of(target.name));
     for (std::size_t i = 0; i < maps.size(); ++i)
-        for (auto& [key, value] : maps[i]) value = read(targets.maps[i].prefix + key);
+        for (auto& [key, value] : maps[i]) value = value_of(targets.maps[i].prefix + key);
     for (std::size_t i = 0; i < values.size(); ++i) *targets.tensors[i].tensor = std::move(values[i]);
     for (std::size_t i = 0; i < maps.size(); ++i) *targets.maps[i].map = std::move(maps[i]);
 }
@@ -162,6 +215,15 @@ T number(const FileName& file, const io::Metadata& metadata, const char* key) {
 }
 
 }  // namespace
+
+std::vector<io::detail::TrainedField> io::detail::trained_fields(const nn::NamedTensors& fields) {
+    std::vector<const Tensor*> tensors;
+    for (const auto& [name, x] : fields) tensors.push_back(&x);
+    const auto places = nn::detail::first_places(tensors);
+    std::vector<TrainedField> result;
+    for (std::size_t i = 0; i < fields.size(); ++i) result.push_back({fields[i].first, fields[places[i]].first});
+    return result;
+}
 
 void io::detail::load(const std::string& path, const Targets& targets, const LoadOptions& options) {
     const FileName file{"load", path};

@@ -72,20 +72,29 @@ void check_agreement(const char* op, const std::string& lines, int root) {
     fail<Error>(op, "rank ", rank, " has the tensor ", line(lines, at), " where rank ", root, " has ", line(wanted, at), remedy);
 }
 
-void Communicator::broadcast_tensors(std::span<const std::pair<std::string, Tensor*>> tensors, int root) const {
+void Communicator::broadcast_tensors(std::span<const nn::detail::NamedField> fields, int root) const {
     if (root < 0 || root >= size_) fail<IndexError>("broadcast", "there is no rank ", root, "; use 0 to ", size_ - 1);
+    const auto places = nn::detail::tied_places(fields);
     std::ostringstream lines;
-    for (const auto& [name, x] : tensors) lines << name << ' ' << x->dtype() << ' ' << x->shape() << '\n';
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        const auto& [name, x, role] = fields[i];
+        lines << name << ' ' << x->dtype() << ' ' << x->shape();
+        if (places[i] != i) lines << " tied to " << fields[places[i]].name;
+        lines << '\n';
+    }
     check_agreement("broadcast", lines.str(), root);
     const no_record paused;
-    for (const auto& [name, x] : tensors) {
-        const std::size_t bytes = x->size() * size_of(x->dtype());
-        if (rank_ == root) {
-            broadcast_bytes(reshape(*x, {-1}).block()->data, bytes, root);
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        Tensor& x = *fields[i].tensor;
+        const std::size_t bytes = x.size() * size_of(x.dtype());
+        if (places[i] != i) {
+            x = *fields[places[i]].tensor;
+        } else if (rank_ == root) {
+            broadcast_bytes(reshape(x, {-1}).block()->data, bytes, root);
         } else {
-            Tensor received = uninitialized(x->dtype(), x->shape());
+            Tensor received = uninitialized(x.dtype(), x.shape());
             broadcast_bytes(received.block()->data, bytes, root);
-            *x = std::move(received);
+            x = std::move(received);
         }
     }
 }

@@ -9,7 +9,7 @@
 #include <xtgrad/ops/rotary.hpp>
 
 #include "../tape/record.hpp"
-#include "../tensor/message.hpp"
+#include "../tensor/option.hpp"
 #include "sizes.hpp"
 
 namespace xtgrad::nn {
@@ -59,6 +59,8 @@ MultiHeadAttention::MultiHeadAttention(Index width, Rng& rng, const MultiHeadAtt
     if (heads < 1 || groups < 1 || width % heads != 0 || heads % groups != 0)
         fail<Error>("MultiHeadAttention", heads, " heads with ", groups, " for keys and values do not divide the width ", width,
                     "; take a width that is a multiple of heads, and heads that are a multiple of kv_heads");
+    check_option("MultiHeadAttention", "dropout", o.dropout, below_one);
+    check_option("MultiHeadAttention", "rotary_base", o.rotary_base, positive);
     if (o.rotary && width / heads % 2 != 0)
         fail<Error>("MultiHeadAttention", "heads of width ", width / heads, " have no pairs to rotate; take an even one");
     const Index narrow = width / heads * groups;
@@ -79,7 +81,7 @@ Tensor MultiHeadAttention::attend(const Tensor& x, const AttendOptions& given, K
         k = rotary(k, {.heads = groups, .offset = before, .base = options.rotary_base});
     }
     if (before) k = appended("keys", cache->keys, k), v = appended("values", cache->values, v);
-    const bool drops = rng && options.dropout > 0;
+    const bool drops = rng && options.dropout != 0;
     Tensor y = out(attention(q, k, v,
                              {.causal = options.causal,
                               .offset = before,

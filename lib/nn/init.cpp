@@ -7,7 +7,7 @@
 #include <xtgrad/ops/elementwise.hpp>
 
 #include "../tape/record.hpp"
-#include "../tensor/message.hpp"
+#include "../tensor/option.hpp"
 #include "../tensor/storage.hpp"
 
 namespace xtgrad::nn {
@@ -19,7 +19,8 @@ namespace {
 struct Fans {
     double in, out;
 
-    Fans(const char* op, const Shape& shape) {
+    Fans(const char* op, const Shape& shape, double gain) {
+        check_option(op, "gain", gain, finite);
         if (shape.size() < 2)
             fail<ShapeError>(op, "the shape ", shape,
                              " is not (out, in, ...), so how much a unit sums up is not known; use uniform or randn");
@@ -64,20 +65,20 @@ double beyond_far(double nearest, double length, Rng& rng) {
 }  // namespace
 
 Tensor xavier_uniform(const Shape& shape, Dtype dtype, Rng& rng, double gain) {
-    const Fans fan("xavier_uniform", shape);
+    const Fans fan("xavier_uniform", shape, gain);
     const double bound = gain * std::sqrt(6 / (fan.in + fan.out));
     return uniform(shape, dtype, rng, -bound, bound);
 }
 Tensor xavier_normal(const Shape& shape, Dtype dtype, Rng& rng, double gain) {
-    const Fans fan("xavier_normal", shape);
+    const Fans fan("xavier_normal", shape, gain);
     return normal(shape, dtype, rng, gain * std::sqrt(2 / (fan.in + fan.out)));
 }
 Tensor kaiming_uniform(const Shape& shape, Dtype dtype, Rng& rng, double gain) {
-    const double bound = gain * std::sqrt(3 / Fans("kaiming_uniform", shape).in);
+    const double bound = gain * std::sqrt(3 / Fans("kaiming_uniform", shape, gain).in);
     return uniform(shape, dtype, rng, -bound, bound);
 }
 Tensor kaiming_normal(const Shape& shape, Dtype dtype, Rng& rng, double gain) {
-    return normal(shape, dtype, rng, gain / std::sqrt(Fans("kaiming_normal", shape).in));
+    return normal(shape, dtype, rng, gain / std::sqrt(Fans("kaiming_normal", shape, gain).in));
 }
 
 Tensor truncated_normal(const Shape& shape, Dtype dtype, Rng& rng, const TruncatedNormalOptions& options) {

@@ -13,7 +13,7 @@
 #include <xtgrad/ops/statistics.hpp>
 #include <xtgrad/tape.hpp>
 
-#include "../tensor/message.hpp"
+#include "../tensor/option.hpp"
 #include "sizes.hpp"
 
 namespace xtgrad::nn {
@@ -33,13 +33,16 @@ Embedding::Embedding(Index count, Index width, Rng& rng, const EmbeddingOptions&
 Tensor Embedding::operator()(const Tensor& indices) const { return embedding(weight, indices); }
 
 LayerNorm::LayerNorm(Index width, const LayerNormOptions& options) : weight(ones({width}, options.dtype)), eps(options.eps) {
+    check_option("LayerNorm", "eps", eps, not_negative);
     if (options.bias) bias = zeros({width}, options.dtype);
 }
 Tensor LayerNorm::operator()(const Tensor& x) const {
     return bias.defined() ? layer_norm(x, weight, bias, {.eps = eps}) : layer_norm(x, weight, {.eps = eps});
 }
 
-RMSNorm::RMSNorm(Index width, const RMSNormOptions& options) : weight(ones({width}, options.dtype)), eps(options.eps) {}
+RMSNorm::RMSNorm(Index width, const RMSNormOptions& options) : weight(ones({width}, options.dtype)), eps(options.eps) {
+    if (eps) check_option("RMSNorm", "eps", *eps, not_negative);
+}
 Tensor RMSNorm::operator()(const Tensor& x) const { return rms_norm(x, weight, {.eps = eps}); }
 
 namespace {
@@ -51,7 +54,12 @@ Tensor column(const Tensor& of_channels, const Tensor& x) {
     return reshape(of_channels, shape);
 }
 
+void check_numbers(const BatchNorm& norm) {
+    check_options("batch_norm", {{"eps", norm.eps, not_negative}, {"momentum", norm.momentum, share}});
+}
+
 void check_channels(const BatchNorm& norm, const Tensor& x) {
+    check_numbers(norm);
     check_floating("batch_norm", x);
     check_same_dtype("batch_norm", x, norm.mean);
     if (x.dimension() < 2 || x.shape(1) != norm.mean.shape(0))
@@ -72,6 +80,7 @@ BatchNorm::BatchNorm(Index channels, const BatchNormOptions& options)
       batches(std::int64_t(0)),
       eps(options.eps),
       momentum(options.momentum) {
+    check_numbers(*this);
     if (options.affine) weight = ones({channels}, options.dtype), bias = zeros({channels}, options.dtype);
 }
 

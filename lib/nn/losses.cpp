@@ -6,7 +6,7 @@
 #include <xtgrad/ops/manipulation.hpp>
 #include <xtgrad/ops/reduction.hpp>
 
-#include "../tensor/message.hpp"
+#include "../tensor/option.hpp"
 
 namespace xtgrad::nn {
 
@@ -37,7 +37,7 @@ Tensor l1(const Tensor& x, const Tensor& target) {
 Tensor huber(const Tensor& x, const Tensor& target, const HuberOptions& options) {
     check_pair("huber", x, target);
     const double delta = options.delta;
-    if (!(delta > 0)) fail<Error>("huber", "delta ", delta, " is not positive; it is the difference where the parabola ends");
+    check_option("huber", "delta", delta, {0, unbounded, true});
     // With c the part of |d| below delta it is c |d| - c^2 / 2 in both cases. Where |d| is infinite c has no slope to multiply.
     const Tensor d = abs(x - target), c = where(d <= delta, d, delta);
     return mean(c * (d - 0.5 * c));

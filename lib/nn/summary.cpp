@@ -5,8 +5,6 @@
 #include <iomanip>
 #include <sstream>
 
-#include "../tensor/storage.hpp"
-
 namespace xtgrad::nn::detail {
 namespace {
 
@@ -24,11 +22,19 @@ std::string text(const T& value) {
 std::string summary(const std::vector<SummaryRow>& rows) {
     std::vector<Line> lines{{"name", "shape", "dtype", "count"}};
     Index parameters = 0, buffers = 0;
-    for (const auto& [name, shape, dtype, role] : rows) {
-        const Index n = xtgrad::detail::size_of(shape);
-        const bool trained = role == Role::parameter;
-        (trained ? parameters : buffers) += n;
-        lines.push_back({name, text(shape), text(dtype), std::to_string(n) + (trained ? "" : " (buffer)")});
+    std::map<const xtgrad::detail::Block*, const std::string*> first;
+    for (const auto& [name, x, role] : rows) {
+        const Index n = Index(x.size());
+        Line line{name, text(x.shape()), text(x.dtype()), std::to_string(n)};
+        if (role != Role::parameter) {
+            buffers += n;
+            line.back() += " (buffer)";
+        } else if (const auto [at, is_first] = first.try_emplace(x.block(), &name); is_first) {
+            parameters += n;
+        } else {
+            line.back() += " (tied to " + *at->second + ")";
+        }
+        lines.push_back(std::move(line));
     }
     std::array<std::size_t, 4> width{};
     for (const Line& line : lines)

@@ -2,9 +2,12 @@
 
 #include <xtgrad/ops/elementwise.hpp>
 
+#include "../tensor/option.hpp"
+
 namespace xtgrad::nn {
 
 Mlp::Mlp(Index width, Index hidden, Rng& rng, const MlpOptions& o) : options(o) {
+    xtgrad::detail::check_option("Mlp", "dropout", o.dropout, xtgrad::detail::share);
     const LinearOptions linear{.bias = o.bias, .dtype = o.dtype};
     up = Linear(width, hidden, rng, linear);
     down = Linear(hidden, width, rng, linear);
@@ -23,7 +26,7 @@ Tensor Mlp::operator()(const Tensor& x) const {
 }
 Tensor Mlp::operator()(const Tensor& x, Rng& rng) const {
     const Tensor y = (*this)(x);
-    return options.dropout > 0 ? dropout(y, options.dropout, rng) : y;
+    return options.dropout != 0 ? dropout(y, options.dropout, rng) : y;
 }
 
 namespace {
@@ -60,7 +63,7 @@ Tensor TransformerBlock::operator()(const Tensor& x, const AttendOptions& given)
 }
 Tensor TransformerBlock::operator()(const Tensor& x, Rng& rng, const AttendOptions& given) const {
     const Tensor seen = attention(apply(attention_norm, x), rng, given);
-    const Tensor y = x + (mlp.options.dropout > 0 ? dropout(seen, mlp.options.dropout, rng) : seen);
+    const Tensor y = x + (mlp.options.dropout != 0 ? dropout(seen, mlp.options.dropout, rng) : seen);
     return y + mlp(apply(mlp_norm, y), rng);
 }
 Tensor TransformerBlock::operator()(const Tensor& x, KeyValueCache& cache) const {

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "../tape/algebra.hpp"
+#include "../tensor/option.hpp"
 #include "rows.hpp"
 
 namespace xtgrad {
@@ -90,9 +91,8 @@ void check_labels(const Tensor& logits, const Tensor& labels) {
                          ", a class for each row");
 }
 
-void check_options(const Tensor& logits, const CrossEntropyOptions& options) {
-    if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1))
-        fail<Error>("cross_entropy", "label_smoothing is ", options.label_smoothing, "; it is a share, in [0, 1]");
+void check(const Tensor& logits, const CrossEntropyOptions& options) {
+    check_option("cross_entropy", "label_smoothing", options.label_smoothing, share);
     const Tensor& weight = options.weight;
     if (!weight.defined()) return;
     check_same_dtype("cross_entropy", logits, weight);
@@ -138,7 +138,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const CrossEntr
     const Rows rows("cross_entropy", logits);
     check_defined("cross_entropy", labels);
     check_labels(logits, labels);
-    check_options(logits, options);
+    check(logits, options);
     const Tensor dense = contiguous(logits), weight = options.weight.defined() ? contiguous(options.weight) : Tensor();
     const Tensor classes = allocate(Dtype::i64, {element_count(labels)}),
                  shares = allocate(logits.dtype(), {element_count(labels), 3}), losses = allocate(logits.dtype(), {rows.count});

@@ -7,7 +7,7 @@
 
 #include "../kernels/dropout.hpp"
 #include "../tape/record.hpp"
-#include "../tensor/message.hpp"
+#include "../tensor/option.hpp"
 
 namespace xtgrad {
 namespace detail {
@@ -53,7 +53,7 @@ Tensor dropped(const Tensor& x, const Draw& draw) {
 Tensor dropout(const Tensor& x, double p, Rng& rng) {
     using namespace detail;
     check_floating("dropout", x);
-    if (!(p >= 0 && p <= 1)) fail<Error>("dropout", "the probability ", p, " is not in [0, 1]; give the share that is set to 0");
+    check_option("dropout", "p", p, share);
     Tensor out = dropped(x, {p, rng.seed(), rng.position()});
     rng.set_position(rng.position() + std::uint64_t((element_count(x) + 3) / 4));
     return out;

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "../tape/algebra.hpp"
+#include "../tensor/option.hpp"
 #include "rows.hpp"
 
 namespace xtgrad {
@@ -181,8 +182,12 @@ void check_affine(const char* op, const Tensor& x, const char* what, const Tenso
                          Shape{x.shape().back()});
 }
 
+double eps_of(const LayerNormOptions& options) {
+    check_option("layer_norm", "eps", options.eps, not_negative);
+    return options.eps;
+}
 double eps_of(const Tensor& x, const RmsNormOptions& options) {
-    if (options.eps) return *options.eps;
+    if (options.eps) return check_option("rms_norm", "eps", *options.eps, not_negative), *options.eps;
     return x.dtype() == Dtype::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
 }
 
@@ -193,18 +198,18 @@ using namespace detail;
 
 Tensor layer_norm(const Tensor& x, const LayerNormOptions& options) {
     const Rows rows("layer_norm", x);
-    return normalize<true>(x, {}, {}, options.eps);
+    return normalize<true>(x, {}, {}, eps_of(options));
 }
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const LayerNormOptions& options) {
     const Rows rows("layer_norm", x);
     check_affine("layer_norm", x, "weight", weight);
-    return normalize<true>(x, weight, {}, options.eps);
+    return normalize<true>(x, weight, {}, eps_of(options));
 }
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const LayerNormOptions& options) {
     const Rows rows("layer_norm", x);
     check_affine("layer_norm", x, "weight", weight);
     check_affine("layer_norm", x, "bias", bias);
-    return normalize<true>(x, weight, bias, options.eps);
+    return normalize<true>(x, weight, bias, eps_of(options));
 }
 
 Tensor rms_norm(const Tensor& x, const RmsNormOptions& options) {

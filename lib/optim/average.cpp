@@ -4,6 +4,7 @@
 
 #include "../tape/algebra.hpp"
 #include "../tape/record.hpp"
+#include "../tensor/option.hpp"
 #include "in_place.hpp"
 
 namespace xtgrad::optim {
@@ -51,15 +52,26 @@ void check_same_fields(const nn::NamedTensors& average, const nn::NamedTensors& 
     }
 }
 
-void decay_towards(Tensor& average, const Tensor& x, double decay) {
-    const Tensor dense = contiguous(x);
-    with_floating(x.dtype(), [&](auto z) {
-        using T = decltype(z);
-        const T* y = mutable_data<T>(dense);
-        change<T>(average, [&](Index begin, Index end, const T* from, T* to) {
-            kernels::optimizer_kernels<T>().blend(begin, end, T(1 - decay), from, y, to);
+void check_decay(double decay) { check_option("MovingAverage", "decay", decay, share); }
+
+void decay_towards(std::span<Tensor* const> averages, std::span<const Tensor> x, double decay) {
+    std::vector<const Tensor*> followed;
+    for (const Tensor& t : x) followed.push_back(&t);
+    const auto same_average = nn::detail::first_places({averages.begin(), averages.end()}),
+               same_followed = nn::detail::first_places(followed);
+    std::map<std::pair<std::size_t, std::size_t>, std::vector<Tensor*>> fields;
+    for (std::size_t i = 0; i < x.size(); ++i) fields[{same_average[i], same_followed[i]}].push_back(averages[i]);
+    for (const auto& [place, together] : fields) {
+        const Tensor dense = contiguous(x[place.second]);
+        const Alone alone(together);
+        with_floating(dense.dtype(), [&](auto z) {
+            using T = decltype(z);
+            const T* y = mutable_data<T>(dense);
+            change<T>(*together[0], [&](Index begin, Index end, const T* from, T* to) {
+                kernels::optimizer_kernels<T>().blend(begin, end, T(1 - decay), from, y, to);
+            });
         });
-    });
+    }
 }
 
 }  // namespace detail

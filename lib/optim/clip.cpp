@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "../tensor/message.hpp"
+#include "../tensor/option.hpp"
 #include "in_place.hpp"
 
 namespace xtgrad::optim {
@@ -35,7 +35,7 @@ double sum_of_squares(const Tensor& x) {
 
 void check(const char* op, const std::vector<Tensor>& grads, double most) {
     for (const Tensor& g : grads) check_floating(op, g);
-    if (!(most >= 0)) fail<Error>(op, "the bound ", most, " is negative or NaN; give a positive one");
+    check_option(op, "most", most, {0, unbounded});
 }
 
 }  // namespace

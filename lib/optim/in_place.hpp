@@ -1,5 +1,7 @@
 // Tensors that a pass changes.
 #pragma once
+#include <span>
+
 #include "../kernels/optimizer.hpp"
 #include "../tensor/message.hpp"
 #include "../tensor/storage.hpp"
@@ -20,6 +22,23 @@ struct InPlace {
             to = xtgrad::detail::allocate_like(x);
         }
     }
+};
+
+/// While it lives, of fields that hold one tensor the first alone does, so that a pass may change it in place; then all hold what
+/// that has become.
+class Alone {
+public:
+    explicit Alone(std::span<Tensor* const> fields) : fields_(fields) {
+        for (Tensor* other : fields_.subspan(1)) *other = Tensor();
+    }
+    ~Alone() {
+        for (Tensor* other : fields_.subspan(1)) *other = *fields_[0];
+    }
+    Alone(const Alone&) = delete;
+    Alone& operator=(const Alone&) = delete;
+
+private:
+    std::span<Tensor* const> fields_;
 };
 
 /// x = f(begin, end, from, to), in parts.

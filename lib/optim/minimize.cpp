@@ -6,7 +6,7 @@
 
 #include <xtgrad/ops.hpp>
 
-#include "../tensor/message.hpp"
+#include "../tensor/option.hpp"
 
 namespace xtgrad::optim::detail {
 namespace {
@@ -192,6 +192,9 @@ private:
 }  // namespace
 
 Minimum<Tensors> minimize(const Objective& objective, const Tensors& x, const MinimizeOptions& options) {
+    xtgrad::detail::check_options("minimize", {{"tolerance", options.tolerance, xtgrad::detail::not_negative},
+                                               {"max_iterations", double(options.max_iterations), xtgrad::detail::not_negative},
+                                               {"history", double(options.history), xtgrad::detail::not_negative}});
     const no_record pause;
     for (const Tensor& t : x) xtgrad::detail::check_floating("minimize", t);
     return Minimizer(objective, x, options).run();

@@ -6,14 +6,38 @@
 
 #include <xtgrad/ops/creation.hpp>
 
+#include "../tensor/option.hpp"
 #include "in_place.hpp"
 
 namespace xtgrad::optim {
 
 using namespace xtgrad::detail;
-using detail::Parameter;
+using nn::detail::NamedField;
 
 namespace {
+
+/// A trained tensor and the fields that hold it, in order; the first one's name is its own.
+struct Parameter {
+    std::vector<Tensor*> fields;
+    std::vector<const std::string*> names;
+
+    Tensor& value() const { return *fields[0]; }
+    const std::string& name() const { return *names[0]; }
+};
+
+std::vector<Parameter> joined(std::span<const NamedField> fields) {
+    const auto places = nn::detail::tied_places(fields);
+    std::vector<std::size_t> of(fields.size());
+    std::vector<Parameter> parameters;
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        if (fields[i].role != nn::Role::parameter) continue;
+        of[i] = places[i] == i ? parameters.size() : of[places[i]];
+        if (places[i] == i) parameters.emplace_back();
+        parameters[of[i]].fields.push_back(fields[i].tensor);
+        parameters[of[i]].names.push_back(&fields[i].name);
+    }
+    return parameters;
+}
 
 /// Does the name match the pattern, in which * stands for any characters and ? for one?
 bool matches(std::string_view pattern, std::string_view name) {
@@ -31,19 +55,24 @@ bool matches(std::string_view pattern, std::string_view name) {
     return pattern.find_first_not_of('*', p) == pattern.npos;
 }
 
+/// The first group with a pattern of the name, or null.
+const Group* group_of(const std::vector<Group>& groups, const std::string& name) {
+    for (const Group& group : groups)
+        for (const std::string& pattern : group.names)
+            if (matches(pattern, name)) return &group;
+    return nullptr;
+}
+
 /// What a parameter's group says.
 struct Rate {
     double lr, weight_decay;
 
     template <class Options>
     Rate(const Options& options, const std::string& name) : lr(options.lr), weight_decay(options.weight_decay) {
-        for (const Group& group : options.groups)
-            for (const std::string& pattern : group.names)
-                if (matches(pattern, name)) {
-                    lr *= group.scale;
-                    weight_decay = group.weight_decay.value_or(weight_decay);
-                    return;
-                }
+        if (const Group* group = group_of(options.groups, name)) {
+            lr *= group->scale;
+            weight_decay = group->weight_decay.value_or(weight_decay);
+        }
     }
 };
 
@@ -54,58 +83,112 @@ struct State {
 };
 using States = std::array<State, 3>;
 
-/// Throws Error for a rate that is negative or NaN, or a pattern that no parameter has.
+/// The numbers that an optimizer has beside the rate and the decay; as PyTorch's, but for averages that never move.
+void check_numbers(const char* op, const SGDOptions& o) {
+    check_options(op, {{"momentum", o.momentum, not_negative}, {"dampening", o.dampening, finite}});
+    if (o.nesterov && !(o.momentum > 0 && o.dampening == 0))
+        fail<Error>(op, "nesterov with a momentum of ", o.momentum, " and a dampening of ", o.dampening,
+                    "; it needs a momentum above 0, and no dampening");
+}
+void check_betas(const char* op, const std::array<double, 2>& betas) {
+    check_options(op, {{"betas[0]", betas[0], below_one}, {"betas[1]", betas[1], below_one}});
+}
+void check_numbers(const char* op, const LionOptions& o) { check_betas(op, o.betas); }
 template <class Options>
-void check_options(const char* op, const Options& options, std::span<const Parameter> parameters) {
-    const auto check_rate = [&](const char* name, double rate) {
-        if (!(rate >= 0)) fail<Error>(op, name, " is ", rate, "; give 0 or more");
-    };
-    check_rate("lr", options.lr);
+    requires requires(const Options& o) { o.betas, o.eps; }
+void check_numbers(const char* op, const Options& o) {
+    check_betas(op, o.betas);
+    check_option(op, "eps", o.eps, not_negative);
+}
+void check_numbers(const char* op, const RMSpropOptions& o) {
+    check_options(op, {{"alpha", o.alpha, below_one}, {"eps", o.eps, not_negative}, {"momentum", o.momentum, not_negative}});
+}
+void check_numbers(const char* op, const AdagradOptions& o) {
+    check_options(op, {{"lr_decay", o.lr_decay, not_negative},
+                       {"initial_accumulator_value", o.initial_accumulator_value, not_negative},
+                       {"eps", o.eps, not_negative}});
+}
+
+/// Throws Error for a number out of its range, a pattern that no parameter has, or tied names in different groups.
+template <class Options>
+void check_all_options(const char* op, const Options& options, std::span<const Parameter> parameters) {
+    check_options(op, {{"lr", options.lr, not_negative}, {"weight_decay", options.weight_decay, not_negative}});
+    check_numbers(op, options);
     for (const Group& group : options.groups) {
-        check_rate("a group's scale", group.scale);
+        check_option(op, "a group's scale", group.scale, not_negative);
+        if (group.weight_decay) check_option(op, "a group's weight_decay", *group.weight_decay, not_negative);
         for (const std::string& pattern : group.names) {
-            if (std::ranges::any_of(parameters, [&](const Parameter& p) { return matches(pattern, p.name); })) continue;
+            if (std::ranges::any_of(parameters, [&](const Parameter& p) {
+                    return std::ranges::any_of(p.names, [&](const std::string* name) { return matches(pattern, *name); });
+                }))
+                continue;
             std::ostringstream names;
-            for (std::size_t i = 0; i < parameters.size() && i < 5; ++i) names << (i ? ", " : "") << parameters[i].name;
+            for (std::size_t i = 0; i < parameters.size() && i < 5; ++i) names << (i ? ", " : "") << parameters[i].name();
             fail<Error>(op, "the group pattern '", pattern, "' matches no parameter; they are ", names.str(),
                         parameters.size() > 5 ? ", ..." : "", " (nn::named_parameters)");
         }
     }
+    for (const Parameter& p : parameters)
+        for (const std::string* other : std::span(p.names).subspan(1))
+            if (group_of(options.groups, p.name()) != group_of(options.groups, *other))
+                fail<Error>(op, p.name(), " and ", *other,
+                            " are one parameter and fall into different groups; give one group patterns of both");
+}
+
+/// The first of the parameters that have several names, for the end of a message.
+struct TiedNames {
+    std::span<const Parameter> parameters;
+    friend std::ostream& operator<<(std::ostream& os, const TiedNames& t) {
+        for (const Parameter& p : t.parameters)
+            if (p.names.size() > 1) return os << " (" << p.name() << " and " << *p.names[1] << " are one)";
+        return os;
+    }
+};
+
+void check_distinct(std::span<const Parameter> parameters) {
+    std::vector<std::string_view> names;
+    for (const Parameter& p : parameters)
+        for (const std::string* name : p.names) names.push_back(*name);
+    nn::detail::check_distinct(std::move(names));
 }
 
 void check(const char* op, const Tensor& steps, std::span<const Parameter> parameters, std::span<const Tensor> grads,
            const States& states) {
     if (const auto done = steps.item<std::int64_t>(); done < 0)
         fail<Error>(op, "steps is ", done, "; it counts those that were done, from 0");
-    if (parameters.size() != grads.size())
+    if (parameters.size() != grads.size()) {
+        check_distinct(parameters);
         fail<Error>(op, grads.size(), " gradients for ", parameters.size(),
-                    " parameters; give one for each of nn::parameters(model), in that order");
+                    " parameters; give one for each of nn::parameters(model), in that order", TiedNames{parameters});
+    }
     bool made = steps.item<std::int64_t>() == 0;  // a state: by names, of which none may be there twice
     for (std::size_t i = 0; i < grads.size(); ++i) {
-        const auto& [name, value] = parameters[i];
-        detail::check_fits(op, "the gradient of " + name, grads[i], *value);
+        const std::string& name = parameters[i].name();
+        const Tensor& value = parameters[i].value();
+        detail::check_fits(op, "the gradient of " + name, grads[i], value);
         for (const State& state : states) {
             if (!state.map) continue;
             if (const auto at = state.map->find(name); at != state.map->end())
-                detail::check_fits(op, "the state of " + name, at->second, *value);
+                detail::check_fits(op, "the state of " + name, at->second, value);
             else
                 made = true;
         }
     }
-    if (made) nn::detail::check_distinct(parameters, &Parameter::name);
+    if (made) check_distinct(parameters);
 }
 
 /// A pass over each parameter by kernel(kernels); numbers(name, rate, fresh) are what it gets. `fresh`: the parameter's state is
 /// new.
 template <class Options>
-void update_all(const char* op, const Options& options, Tensor& steps, std::span<const Parameter> parameters,
+void update_all(const char* op, const Options& options, Tensor& steps, std::span<const NamedField> fields,
                 std::span<const Tensor> grads, const States& states, auto kernel, auto numbers) {
-    check_options(op, options, parameters);
+    const std::vector<Parameter> parameters = joined(fields);
+    check_all_options(op, options, parameters);
     check(op, steps, parameters, grads, states);
     steps = Tensor(steps.item<std::int64_t>() + 1);
     for (std::size_t i = 0; i < parameters.size(); ++i) {
-        const std::string& name = parameters[i].name;
-        Tensor& value = *parameters[i].value;
+        const std::string& name = parameters[i].name();
+        Tensor& value = parameters[i].value();
         with_floating(value.dtype(), [&](auto z) {
             using T = decltype(z);
             const Tensor g = contiguous(grads[i]);
@@ -124,6 +207,7 @@ void update_all(const char* op, const Options& options, Tensor& steps, std::span
                 u.state[k] = mutable_data<T>(state);
             }
             const auto c = numbers(name, Rate(options, name), fresh);
+            const detail::Alone alone(parameters[i].fields);
             detail::change<T>(value, [&](Index begin, Index end, const T* from, T* to) {
                 kernels::Update<T> part = u;
                 part.from = from;
@@ -136,7 +220,7 @@ void update_all(const char* op, const Options& options, Tensor& steps, std::span
 
 /// Both kinds of Adam.
 template <class A>
-void adam_update(const char* op, A& self, bool decoupled, std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+void adam_update(const char* op, A& self, bool decoupled, std::span<const NamedField> fields, std::span<const Tensor> grads) {
     const auto& o = self.options;
     const std::int64_t before = self.steps.template item<std::int64_t>();
     for (const auto& [name, joined] : self.joined)
@@ -144,7 +228,7 @@ void adam_update(const char* op, A& self, bool decoupled, std::span<const Parame
             fail<Error>(op, "after ", before, " steps ", name, " cannot have joined after ", at,
                         "; set steps and joined to those of the same run");
     update_all(
-        op, o, self.steps, parameters, grads, {{{&self.exp_avg}, {&self.exp_avg_sq}, {nullptr}}},
+        op, o, self.steps, fields, grads, {{{&self.exp_avg}, {&self.exp_avg_sq}, {nullptr}}},
         [](const auto& kernels) { return kernels.adam; },
         [&](const std::string& name, const Rate& rate, bool fresh) {
             if (fresh) self.joined.erase(name);
@@ -165,9 +249,9 @@ void adam_update(const char* op, A& self, bool decoupled, std::span<const Parame
 
 }  // namespace
 
-void SGD::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+void SGD::update(std::span<const NamedField> fields, std::span<const Tensor> grads) {
     update_all(
-        "SGD", options, steps, parameters, grads, {{{options.momentum != 0 ? &momentum_buffer : nullptr}, {nullptr}, {nullptr}}},
+        "SGD", options, steps, fields, grads, {{{options.momentum != 0 ? &momentum_buffer : nullptr}, {nullptr}, {nullptr}}},
         [](const auto& kernels) { return kernels.sgd; },
         [&](const std::string&, const Rate& rate, bool fresh) {
             return kernels::Sgd{.rate = rate.lr,
@@ -179,16 +263,16 @@ void SGD::update(std::span<const Parameter> parameters, std::span<const Tensor> 
         });
 }
 
-void Adam::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
-    adam_update("Adam", *this, false, parameters, grads);
+void Adam::update(std::span<const NamedField> fields, std::span<const Tensor> grads) {
+    adam_update("Adam", *this, false, fields, grads);
 }
-void AdamW::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
-    adam_update("AdamW", *this, true, parameters, grads);
+void AdamW::update(std::span<const NamedField> fields, std::span<const Tensor> grads) {
+    adam_update("AdamW", *this, true, fields, grads);
 }
 
-void RMSprop::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+void RMSprop::update(std::span<const NamedField> fields, std::span<const Tensor> grads) {
     update_all(
-        "RMSprop", options, steps, parameters, grads,
+        "RMSprop", options, steps, fields, grads,
         {{{&square_avg}, {options.momentum != 0 ? &momentum_buffer : nullptr}, {options.centered ? &grad_avg : nullptr}}},
         [](const auto& kernels) { return kernels.rmsprop; },
         [&](const std::string&, const Rate& rate, bool) {
@@ -200,19 +284,19 @@ void RMSprop::update(std::span<const Parameter> parameters, std::span<const Tens
         });
 }
 
-void Adagrad::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+void Adagrad::update(std::span<const NamedField> fields, std::span<const Tensor> grads) {
     const double slower = 1 + double(steps.item<std::int64_t>()) * options.lr_decay;
     update_all(
-        "Adagrad", options, steps, parameters, grads, {{{&sum, options.initial_accumulator_value}, {nullptr}, {nullptr}}},
+        "Adagrad", options, steps, fields, grads, {{{&sum, options.initial_accumulator_value}, {nullptr}, {nullptr}}},
         [](const auto& kernels) { return kernels.adagrad; },
         [&](const std::string&, const Rate& rate, bool) {
             return kernels::Adagrad{.rate = rate.lr / slower, .eps = options.eps, .decay = rate.weight_decay};
         });
 }
 
-void Lion::update(std::span<const Parameter> parameters, std::span<const Tensor> grads) {
+void Lion::update(std::span<const NamedField> fields, std::span<const Tensor> grads) {
     update_all(
-        "Lion", options, steps, parameters, grads, {{{&exp_avg}, {nullptr}, {nullptr}}},
+        "Lion", options, steps, fields, grads, {{{&exp_avg}, {nullptr}, {nullptr}}},
         [](const auto& kernels) { return kernels.lion; },
         [&](const std::string&, const Rate& rate, bool) {
             return kernels::Lion{

@@ -47,6 +47,9 @@ Tensor copied(const Tensor& x);
 /// Does it describe its memory as Tensor::strides says? Debug builds ask before a kernel reads it.
 bool is_consistent(const Tensor&) noexcept;
 
+/// Are dtypes, shapes and the bytes of all elements the same?
+bool same_elements(const Tensor& a, const Tensor& b);
+
 /// Row-major strides of a shape.
 Strides dense_strides(const Shape&);
 /// The number of elements; throws ShapeError naming `op` on a negative extent or on overflow.

@@ -241,6 +241,14 @@ Tensor contiguous(const Tensor& x) {
     return x.block()->dense ? x : copied(x);
 }
 
+bool same_elements(const Tensor& a, const Tensor& b) {
+    if (a.block() == b.block()) return true;
+    if (a.dtype() != b.dtype() || !same_shape(a, b)) return false;
+    const Tensor x = contiguous(a), y = contiguous(b);
+    const std::size_t bytes = std::size_t(element_count(x)) * xtgrad::size_of(x.dtype());
+    return bytes == 0 || std::memcmp(x.block()->data, y.block()->data, bytes) == 0;
+}
+
 const std::byte* checked_data(const Tensor& x, Dtype wanted) {
     check_defined("data", x);
     if (x.dtype() != wanted)

@@ -68,6 +68,15 @@ Tensors fresh_variables(const char* op, const Tensors& arguments) {
     return variables;
 }
 
+Tensors separate(Tensors list) {
+    std::vector<const Tensor*> all;
+    for (const Tensor& x : list) all.push_back(&x);
+    const auto places = nn::detail::first_places(all);
+    for (std::size_t i = 0; i < list.size(); ++i)
+        if (places[i] != i) list[i] = identity(list[i]);
+    return list;
+}
+
 Tensors gradients(const char* op, Tape& tape, const Tensor& y, const Tensors& variables) {
     check_result(op, y);
     if (y.size() != 1)

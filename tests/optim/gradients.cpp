@@ -201,8 +201,8 @@ TEST_CASE("schedules with a warm-up, and after their end") {
 }
 
 TEST_CASE("schedules say which options cannot be") {
-    CHECK_THROWS_WITH_AS(optim::step_decay(5, {.every = 0}), "[step_decay] every is 0; it must be at least 1", xg::Error);
-    CHECK_THROWS_WITH_AS(optim::cosine(-1, {.warmup = 0}), "[cosine] the step is -1; it must be at least 0", xg::Error);
+    CHECK_THROWS_WITH_AS(optim::step_decay(5, {.every = 0}), "[step_decay] every is 0; it lies in [1, inf)", xg::Error);
+    CHECK_THROWS_WITH_AS(optim::cosine(-1, {.warmup = 0}), "[cosine] step is -1; it lies in [0, inf)", xg::Error);
     for (const auto schedule : {optim::constant, optim::linear, optim::cosine}) {
         CHECK_THROWS_AS(schedule(-1, {}), xg::Error);
         CHECK_THROWS_AS(schedule(0, {.warmup = -1}), xg::Error);
@@ -220,8 +220,8 @@ TEST_CASE("schedules say which options cannot be") {
     CHECK_THROWS_AS(optim::step_decay(0, {.factor = NAN}), xg::Error);
     CHECK(optim::step_decay(5, {.peak = 1, .factor = 0}) == 0);
     CHECK_THROWS_AS(optim::one_cycle(-1, {.steps = 5}), xg::Error);
-    CHECK_THROWS_WITH_AS(optim::one_cycle(0, {.steps = 0}), "[one_cycle] steps is 0; it must be at least 1", xg::Error);
-    CHECK_THROWS_WITH_AS(optim::one_cycle(0, {.rise = 1.5}), "[one_cycle] rise is 1.5; it must be a share, in [0, 1]", xg::Error);
+    CHECK_THROWS_WITH_AS(optim::one_cycle(0, {.steps = 0}), "[one_cycle] steps is 0; it lies in [1, inf)", xg::Error);
+    CHECK_THROWS_WITH_AS(optim::one_cycle(0, {.rise = 1.5}), "[one_cycle] rise is 1.5; it lies in [0, 1]", xg::Error);
     CHECK_THROWS_AS(optim::one_cycle(0, {.rise = NAN}), xg::Error);
     CHECK_THROWS_AS(optim::one_cycle(0, {.end = INFINITY}), xg::Error);
     CHECK(optim::one_cycle(9, {.peak = 1, .steps = 10, .rise = 1}) == 1);

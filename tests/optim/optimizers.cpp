@@ -173,8 +173,8 @@ TEST_CASE("a pattern of no parameter and a negative rate are errors") {
                          xg::Error);
     CHECK(misspelt.steps.item<int>() == 0);
     optim::SGD uphill({.lr = -0.1}), group({.groups = {{.names = {"bias"}, .scale = -1}}});
-    CHECK_THROWS_WITH_AS(uphill.step(model, grads), "[SGD] lr is -0.1; give 0 or more", xg::Error);
-    CHECK_THROWS_WITH_AS(group.step(model, grads), "[SGD] a group's scale is -1; give 0 or more", xg::Error);
+    CHECK_THROWS_WITH_AS(uphill.step(model, grads), "[SGD] lr is -0.1; it lies in [0, inf)", xg::Error);
+    CHECK_THROWS_WITH_AS(group.step(model, grads), "[SGD] a group's scale is -1; it lies in [0, inf)", xg::Error);
     uphill.options.lr = std::nan("");
     CHECK_THROWS_AS(uphill.step(model, grads), xg::Error);
 }

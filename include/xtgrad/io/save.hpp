@@ -23,25 +23,27 @@ namespace io::detail {
 
 /// What a file is loaded into, by its name there; a map takes all names that begin with its own.
 struct Targets {
-    struct One {
-        std::string name;
-        Tensor* tensor;
-        nn::Role role;
-    };
     struct Map {
         std::string prefix;
         TensorMap* map;
         nn::Role role;
     };
-    std::vector<One> tensors;
+    std::vector<nn::detail::NamedField> tensors;
     std::vector<Map> maps;
 };
 
-/// The names that an optimizer's maps have, by their prefixes, and those of the model's parameters where it is known.
+/// A trained field of a model, and the first that it is tied to, or itself.
+struct TrainedField {
+    std::string name, first;
+};
+
+/// The names that an optimizer's maps have, by their prefixes, and the model's fields where it is known.
 struct StateNames {
     std::map<std::string, std::set<std::string>> maps = {};
-    std::optional<std::set<std::string>> parameters = {};
+    std::optional<std::vector<TrainedField>> fields = {};
 };
+/// Those of nn::detail::trained_fields.
+std::vector<TrainedField> trained_fields(const nn::NamedTensors&);
 
 inline std::string map_prefix(const std::string& prefix, std::string_view name) {
     return prefix + std::string(name) + (name.empty() ? "" : ".");
@@ -62,7 +64,7 @@ void collect(Targets& to, const std::string& prefix, M& model) {
         }
     };
     nn::for_each_tensor(model, Add{to, prefix});
-    nn::detail::check_distinct(to.tensors, &Targets::One::name);
+    nn::detail::check_distinct(to.tensors, &nn::detail::NamedField::name);
     nn::detail::check_distinct(to.maps, &Targets::Map::prefix);
 }
 template <class M>
@@ -79,8 +81,7 @@ StateNames state_names(const M& model, const O& optimizer) {
             for (const auto& [key, x] : map) to.maps[map_prefix("optimizer.", name)].insert(key);
         }
     };
-    StateNames names{.parameters = std::set<std::string>()};
-    for (const auto& [name, x] : nn::named_parameters(model)) names.parameters->insert(name);
+    StateNames names{.fields = trained_fields(nn::detail::trained_fields(model))};
     nn::for_each_tensor(optimizer, Add{names});
     return names;
 }
@@ -91,9 +92,9 @@ Checkpoint load_checkpoint(const std::string& path, const Targets&, const LoadOp
 
 }  // namespace io::detail
 
-/// Writes the tensors of a model, parameters and buffers, by their names. An optimizer's state saves the same way. The
-/// metadata are what io::Safetensors(path).metadata() gives back. The file is
-/// replaced in one step: a kill at any moment leaves the old or the new one. Throws IoError.
+/// Writes the tensors of a model, parameters and buffers, by their names; tied fields under the name of each, so that a reader
+/// need not know of it. An optimizer's state saves the same way. The metadata are what io::Safetensors(path).metadata() gives
+/// back. The file is replaced in one step: a kill at any moment leaves the old or the new one. Throws IoError.
 template <class M>
     requires nn::Field<M>
 void save(const M& model, const std::string& path, const io::Metadata& metadata = {}) {
@@ -104,7 +105,8 @@ void save(const M& model, const std::string& path, const io::Metadata& metadata 
 
 /// Reads the tensors of a model. Throws IoError, and changes nothing, when the file is damaged, lacks a name, has one that the
 /// model lacks, has another shape or dtype under a name, or holds a NaN. Of an optimizer it brings the state, which is made at
-/// the first step: after a step the file has the same names in each of its maps, else it lacks them.
+/// the first step: after a step the file has the same names in each of its maps, else it lacks them. Tied fields stay tied: the
+/// file has the tensor under one of their names, or the same under several; it is an error when these differ.
 template <class M>
     requires nn::Field<M>
 void load(M& model, const std::string& path, const LoadOptions& options = {}) {

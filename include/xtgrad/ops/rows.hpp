@@ -17,7 +17,7 @@ Tensor softmax_vjp(const Tensor& s, const Tensor& g, Index axis = -1);
 Tensor log_softmax(const Tensor& x, Index axis = -1);
 
 struct LayerNormOptions {
-    double eps = 1e-5;
+    double eps = 1e-5;  ///< at least 0
 };
 
 /// (x - mean) / sqrt(variance + eps) along the last axis, times `weight`, plus `bias`, both of the last axis' extent
@@ -27,7 +27,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& weight, const LayerNormOptions&
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const LayerNormOptions& options = {});
 
 struct RmsNormOptions {
-    std::optional<double> eps = {};  ///< by default the dtype's epsilon
+    std::optional<double> eps = {};  ///< at least 0; by default the dtype's epsilon
 };
 
 /// x / sqrt(mean(x^2) + eps) along the last axis, times `weight` of that axis' extent (Zhang and Sennrich, arXiv:1910.07467).
@@ -35,7 +35,7 @@ Tensor rms_norm(const Tensor& x, const RmsNormOptions& options = {});
 Tensor rms_norm(const Tensor& x, const Tensor& weight, const RmsNormOptions& options = {});
 
 struct CrossEntropyOptions {
-    double label_smoothing = 0;  ///< the share of each target that is spread evenly over all classes
+    double label_smoothing = 0;  ///< the share of each target, in [0, 1], that is spread evenly over all classes
     Index ignore_index = -100;   ///< rows with this label do not count
     Tensor weight = {};          ///< of each class, (C,); a constant: it gets no gradient
 };

@@ -5,8 +5,9 @@
 namespace xtgrad {
 namespace [[gnu::visibility("default")]] optim {
 
-/// Scales the gradients, all by one factor, so that their norm, the root of the sum of all squares, is at most `most`. Returns
-/// the norm before, summed in double. As PyTorch, the factor is most / (norm + 1e-6); a NaN or an infinity spoils all.
+/// Scales the gradients, all by one factor, so that their norm, the root of the sum of all squares, is at most `most`, which is
+/// not negative and may be infinite. Returns the norm before, summed in double. As PyTorch, the factor is most / (norm + 1e-6); a
+/// NaN or an infinity spoils all.
 double clip_norm(std::vector<Tensor>& grads, double most);
 /// Cuts each element to [-most, most].
 void clip_value(std::vector<Tensor>& grads, double most);
@@ -30,29 +31,39 @@ private:
 namespace detail {
 /// Throws Error, with the first difference, unless names, shapes and dtypes are the same.
 void check_same_fields(const nn::NamedTensors& average, const nn::NamedTensors& trained);
-/// average = decay average + (1 - decay) x, in place where nobody else sees it.
-void decay_towards(Tensor& average, const Tensor& x, double decay);
+/// Throws Error unless it lies in [0, 1].
+void check_decay(double decay);
+/// average = decay average + (1 - decay) x for each, in place where nobody else sees it. Fields that held one average and follow
+/// one parameter hold one afterwards.
+void decay_towards(std::span<Tensor* const> averages, std::span<const Tensor> x, double decay);
 }  // namespace detail
 
-/// A model whose weights are an exponential moving average of another's; buffers are copied.
+/// A model whose weights are an exponential moving average of another's; buffers are copied. What is tied there is tied here.
 template <nn::Field M>
 struct MovingAverage {
     M model;
-    double decay;
+    double decay;  ///< in [0, 1]
 
-    explicit MovingAverage(const M& start, double d = 0.999) : model(start), decay(d) {}
+    explicit MovingAverage(const M& start, double d = 0.999) : model(start), decay(d) {
+        detail::check_decay(decay);
+        nn::detail::renew(nn::detail::fields_of(model));
+    }
     /// After a step. The model has the same fields as at the start: else it throws Error, and nothing has changed.
     void update(const M& trained) {
+        detail::check_decay(decay);
         const nn::NamedTensors now = nn::named_tensors(trained);
         detail::check_same_fields(nn::named_tensors(model), now);
+        std::vector<Tensor*> averages;
+        std::vector<Tensor> towards;
         auto next = now.begin();
         nn::for_each_tensor(model, [&](std::string_view, Tensor& average, nn::Role role) {
             const Tensor& x = next++->second;
             if (role == nn::Role::parameter)
-                detail::decay_towards(average, x, decay);
+                averages.push_back(&average), towards.push_back(x);
             else
                 average = x;
         });
+        detail::decay_towards(averages, towards, decay);
     }
     static void visit(auto& self, auto&& field) { field("model", self.model); }
 };

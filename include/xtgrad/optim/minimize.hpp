@@ -70,7 +70,7 @@ Minimum<A> minimize(F&& f, const A& x, const MinimizeOptions& options = {}) {
     };
     const auto hessian = [&](const detail::Tensors& t) {
         const auto trace = std::make_shared<xtgrad::detail::Trace>("minimize", t);
-        const auto gradient = [&](const A& at) { return xtgrad::detail::value_and_grad("minimize", f, at).second; };
+        const auto gradient = [&](const A& at) { return leaves(xtgrad::detail::value_and_grad("minimize", f, at).second); };
         xtgrad::detail::run(*trace, gradient, like);
         return [trace](const detail::Tensors& v) { return trace->jvp(v); };
     };

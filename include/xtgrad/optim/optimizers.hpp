@@ -6,7 +6,8 @@
 // A step is one pass over each parameter, in place where nobody else sees it; afterwards it is another variable. Nothing is
 // recorded. The state has a tensor for each parameter, "exp_avg.layers.0.up.weight", which is made at the first step, and is
 // visited, so it is saved and loaded as a model is. A parameter may join later; Adam and AdamW then count its steps from there,
-// as PyTorch's do. On an error nothing has changed.
+// as PyTorch's do. Fields that hold one tensor are one parameter before and after a step, with state under the first one's name.
+// On an error nothing has changed.
 #pragma once
 #include <array>
 #include <span>
@@ -19,25 +20,11 @@ namespace [[gnu::visibility("default")]] optim {
 /// Parameters that are treated otherwise than the rest. Of several groups with a parameter's name the first counts.
 struct Group {
     std::vector<std::string> names;           ///< patterns, each of some parameter: * stands for any characters, ? for one
-    double scale = 1;                         ///< of the learning rate, not negative
+    double scale = 1;                         ///< of the learning rate
     std::optional<double> weight_decay = {};  ///< instead of the optimizer's
 };
 
 namespace detail {
-
-struct Parameter {
-    std::string name;
-    Tensor* value;
-};
-
-template <class M>
-std::vector<Parameter> parameters_of(M& model) {
-    std::vector<Parameter> list;
-    nn::for_each_tensor(model, [&](std::string_view name, Tensor& x, nn::Role role) {
-        if (role == nn::Role::parameter) list.push_back({std::string(name), &x});
-    });
-    return list;
-}
 
 /// What all optimizers have: step(), by Self's update().
 template <class Self>
@@ -45,27 +32,31 @@ struct Stepper {
     Tensor steps = Tensor(std::int64_t(0));  ///< how many there were
 
     /// Changes the parameters of the model; grads as tape.gradient(loss, nn::parameters(model)) gives them. Throws Error when
-    /// their number is another, two parameters have one name, steps or a rate is negative or a group's pattern matches no
-    /// parameter, ShapeError or DtypeError when a gradient does not fit its parameter, or the state does not.
+    /// their number is another, two parameters have one name, an option is out of its range, a group's pattern matches no
+    /// parameter or tied fields fall into two groups, ShapeError or DtypeError when a gradient does not fit its parameter, or the
+    /// state does not.
     template <nn::Field M>
     void step(M& model, const std::vector<Tensor>& grads) {
-        static_cast<Self*>(this)->update(parameters_of(model), grads);
+        static_cast<Self*>(this)->update(nn::detail::fields_of(model), grads);
     }
-    /// With gradients in a struct of the model's type.
+    /// With gradients in a struct of the model's type, where tied fields have the same one. Throws Error when they do not.
     template <nn::Module M, std::same_as<M> G>
     void step(M& model, const G& grads) {
-        step(model, nn::parameters(grads));
+        step(model, nn::detail::distinct_like("step", nn::detail::trained_fields(model), nn::detail::trained_fields(grads)));
     }
 };
 
 }  // namespace detail
 
+// The options may change between steps; each step checks them, as PyTorch's constructors do. They are finite and at least 0 where
+// nothing else is said.
+
 struct SGDOptions {
     double lr = 1e-3;
     double momentum = 0;
-    double dampening = 0;  ///< of the gradient on its way into the momentum
+    double dampening = 0;  ///< of the gradient on its way into the momentum; any finite number
     double weight_decay = 0;
-    bool nesterov = false;
+    bool nesterov = false;  ///< with a momentum above 0 and no dampening
     std::vector<Group> groups = {};
 };
 
@@ -79,12 +70,12 @@ struct SGD : detail::Stepper<SGD> {
         field("steps", nn::buffer(self.steps));
         field("momentum_buffer", self.options.momentum != 0 ? nn::state(self.momentum_buffer) : nn::buffer(self.momentum_buffer));
     }
-    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+    void update(std::span<const nn::detail::NamedField>, std::span<const Tensor> grads);
 };
 
 struct AdamOptions {
     double lr = 1e-3;
-    std::array<double, 2> betas = {0.9, 0.999};
+    std::array<double, 2> betas = {0.9, 0.999};  ///< in [0, 1)
     double eps = 1e-8;
     double weight_decay = 0;
     std::vector<Group> groups = {};
@@ -103,12 +94,12 @@ struct Adam : detail::Stepper<Adam> {
         field("exp_avg_sq", nn::state(self.exp_avg_sq));
         field("joined", nn::buffer(self.joined));
     }
-    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+    void update(std::span<const nn::detail::NamedField>, std::span<const Tensor> grads);
 };
 
 struct AdamWOptions {
     double lr = 1e-3;
-    std::array<double, 2> betas = {0.9, 0.999};
+    std::array<double, 2> betas = {0.9, 0.999};  ///< in [0, 1)
     double eps = 1e-8;
     double weight_decay = 0.01;
     std::vector<Group> groups = {};
@@ -121,12 +112,12 @@ struct AdamW : detail::Stepper<AdamW> {
 
     explicit AdamW(AdamWOptions o = {}) : options(std::move(o)) {}
     static void visit(auto& self, auto&& field) { Adam::visit(self, field); }
-    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+    void update(std::span<const nn::detail::NamedField>, std::span<const Tensor> grads);
 };
 
 struct RMSpropOptions {
     double lr = 1e-2;
-    double alpha = 0.99;
+    double alpha = 0.99;  ///< in [0, 1)
     double eps = 1e-8;
     double weight_decay = 0;
     double momentum = 0;
@@ -146,7 +137,7 @@ struct RMSprop : detail::Stepper<RMSprop> {
         field("momentum_buffer", self.options.momentum != 0 ? nn::state(self.momentum_buffer) : nn::buffer(self.momentum_buffer));
         field("grad_avg", self.options.centered ? nn::state(self.grad_avg) : nn::buffer(self.grad_avg));
     }
-    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+    void update(std::span<const nn::detail::NamedField>, std::span<const Tensor> grads);
 };
 
 struct AdagradOptions {
@@ -168,12 +159,12 @@ struct Adagrad : detail::Stepper<Adagrad> {
         field("steps", nn::buffer(self.steps));
         field("sum", nn::state(self.sum));
     }
-    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+    void update(std::span<const nn::detail::NamedField>, std::span<const Tensor> grads);
 };
 
 struct LionOptions {
     double lr = 1e-4;
-    std::array<double, 2> betas = {0.9, 0.99};
+    std::array<double, 2> betas = {0.9, 0.99};  ///< in [0, 1)
     double weight_decay = 0;
     std::vector<Group> groups = {};
 };
@@ -188,7 +179,7 @@ struct Lion : detail::Stepper<Lion> {
         field("steps", nn::buffer(self.steps));
         field("exp_avg", nn::state(self.exp_avg));
     }
-    void update(std::span<const detail::Parameter>, std::span<const Tensor> grads);
+    void update(std::span<const nn::detail::NamedField>, std::span<const Tensor> grads);
 };
 
 }  // namespace optim

@@ -3,6 +3,10 @@
 // nested calls never mix, and may read other tensors, which are constants to this transform and variables to those around it. A
 // function that does not depend on an argument has derivative zero in it. Transforms are functions again: they nest.
 //
+// Tied fields of a model are one variable: in a struct of gradients both hold the gradient of the one parameter, the sum of what
+// its uses contribute, and a tangent is given to both alike. Tensors of a list are variables of their own, also where two are
+// one.
+//
 // All throw DtypeError when an argument is not f32 or f64 (capture labels and indices instead), TapeError when a function of
 // which a gradient is asked does not return one element.
 #pragma once
@@ -63,7 +67,7 @@ auto run(Trace& trace, F& f, const std::tuple<A...>& arguments) {
     auto variables = with_leaves(arguments, trace.variables().data());
     auto result = std::apply(f, variables);
     static_assert(Argument<decltype(result)>, "a function returns a Tensor, or a vector, array or struct of them");
-    trace.finish(leaves(result));
+    trace.finish(fields(result));
     return result;
 }
 
@@ -103,7 +107,7 @@ template <class F, class... A>
 auto jvp(const char* op, F&& f, const std::tuple<A...>& x, const Tensors& dx) {
     Trace trace(op, std::apply([](const A&... a) { return leaves(a...); }, x));
     auto y = run(trace, f, x);
-    return std::pair(y, one_each(std::tuple(y), trace.jvp(dx)));
+    return std::pair(y, with_fields(y, trace.jvp(dx)));
 }
 
 /// The tensors of a list in braces, as arguments of their own.
@@ -133,7 +137,7 @@ template <class R, class... A>
 class Pullback {
 public:
     Pullback(std::shared_ptr<detail::Trace> trace, const A&... x) : trace_(std::move(trace)), like_(x...) {}
-    auto operator()(const R& cotangent) const { return detail::one_each(like_, trace_->vjp(detail::leaves(cotangent))); }
+    auto operator()(const R& cotangent) const { return detail::one_each(like_, trace_->vjp(detail::fields(cotangent))); }
 
 private:
     std::shared_ptr<detail::Trace> trace_;
@@ -152,7 +156,7 @@ auto vjp(F&& f, const A&... x) {
 /// f(x) and its tangent when x moves along dx. Throws ShapeError when dx has not x's shape.
 template <class F, Argument A>
 auto jvp(F&& f, const A& x, const A& dx) {
-    return detail::jvp("jvp", f, std::tuple(x), detail::leaves(dx));
+    return detail::jvp("jvp", f, std::tuple(x), detail::leaves_like("jvp", x, dx));
 }
 /// Of several tensors: jvp(f, {x, b}, {dx, db}).
 template <class F, std::same_as<Tensor> T, std::size_t N>
@@ -192,7 +196,7 @@ public:
 
     template <Argument A>
     auto operator()(const A& x, const A& v) const {
-        return detail::jvp("hvp", gradient(), std::tuple(x), leaves(v)).second;
+        return detail::jvp("hvp", gradient(), std::tuple(x), leaves_like("hvp", x, v)).second;
     }
     template <std::same_as<Tensor> T, std::size_t N>
         requires(N > 1)
