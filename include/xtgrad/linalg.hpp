@@ -33,11 +33,13 @@ Tensor solve(const Tensor& a, const Tensor& b);
 /// The inverse of square matrices. Throws Error when one is singular; a solve needs none.
 Tensor inv(const Tensor& a);
 
-/// The determinant of square matrices, 0 of a singular one; there, too, its slope is the matrix of cofactors.
+/// The determinant of square matrices, 0 of a singular one. Its slope is the matrix of cofactors; it has derivatives of every
+/// order at matrices of any rank, and they are accurate beside singular ones, too.
 Tensor det(const Tensor& a);
 
 /// The sign of the determinant and the logarithm of its absolute value, which neither overflows nor underflows. Of a singular
-/// matrix 0 and -inf, without a derivative: an Error when one is asked for. The sign has slope 0.
+/// matrix 0 and -inf, without a derivative: an Error when one is asked for (PyTorch and JAX give infinities or NaN). The sign has
+/// slope 0.
 struct SignAndLog {
     Tensor sign, logdet;
 };
