@@ -117,3 +117,30 @@ TEST_CASE("singular matrices do not change what others of their batch get") {
         CHECK(same_bits(part(tangent, i), along(det, a, part(direction, i))));
     }
 }
+
+TEST_CASE("norms of zeros have slope 0, of every order, and leave other rows alone") {
+    const Tensor x = xg::tensor({{0., 0., 0.}, {3., -4., 1.}, {0., 2., 0.}}), weights = xg::tensor({1., 2., 3.});
+    const Tensor row = xg::reshape(xg::tensor({3., -4., 1.}), {1, 3});
+    for (const double p : {3., 4., 1.5, 2.5, .5, -1., -3.5, -.5, -2., 1., 2., double(INFINITY), -double(INFINITY)}) {
+        CAPTURE(p);
+        const auto f = [&](const Tensor& v) { return xg::sum(la::norm(v, p, {-1}) * weights); };
+        const auto of_row = [&](const Tensor& v) { return xg::sum(la::norm(v, p, {-1})) * 2.; };
+        const Tensor g = gradient(f, x), h = hessian(f, x);
+        CHECK(largest(xg::view(g, 0)) == 0);
+        CHECK(largest(xg::view(h, 0)) == 0);
+        CHECK(same_bits(xg::view(g, 1), xg::view(gradient(of_row, row), 0)));
+        CHECK(same_bits(xg::view(h, 1, xt::all(), 1), xg::view(hessian(of_row, row), 0, xt::all(), 0)));
+        if (p != 2) CHECK(largest(xg::view(h, 2)) < 1e-14);
+        CHECK(largest(xg::view(g, 2, xt::range(0, 3, 2))) == 0);
+        CHECK(number(xg::view(g, 2, 1)) == doctest::Approx(p < 0 ? 0. : 3.).epsilon(1e-15));
+        const Tensor tangent = along([&](const Tensor& v) { return la::norm(v, p, {-1}); }, x, xg::ones({3, 3}));
+        CHECK(number(xg::view(tangent, 0)) == 0);
+        CHECK(number(xg::view(tangent, 1)) == doctest::Approx(number(xg::sum(xg::view(g, 1))) / 2).epsilon(1e-13));
+    }
+    // |x|^4 is smooth: its fourth root has the derivatives of a polynomial beside an element that is not 0.
+    const auto quartic = [](const Tensor& v) { return la::norm(v, 4); };
+    const auto by_hand = [](const Tensor& v) { return xg::pow(xg::sum(xg::square(xg::square(v))), .25); };
+    const Tensor beside = xg::tensor({0., 2.}), ones = xg::ones({2});
+    CHECK(apart(third(quartic, beside, ones), third(by_hand, beside, ones)) < 1e-14);
+    CHECK(std::isnan(number(xg::sum(gradient([](const Tensor& v) { return la::norm(v, 3); }, xg::tensor({1., double(NAN)}))))));
+}
