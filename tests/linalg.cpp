@@ -76,6 +76,56 @@ TEST_CASE("an error says which matrix of the batch it is about") {
     says(message([&] { la::pinv(good * NAN); }), "[pinv] the matrix holds a NaN");
 }
 
+TEST_CASE("a NaN or an infinity in a matrix is an error where an algorithm converges or decides, and stays one elsewhere") {
+    const double inf = INFINITY, nan = NAN;
+    const Tensor good = xg::eye(2), b = xg::ones({2});
+    const std::vector<Tensor> bad{xg::tensor({{1., nan}, {nan, 1.}}), xg::tensor({{nan, 0.}, {0., 1.}}),
+                                  xg::tensor({{inf, 0.}, {0., 1.}}), xg::tensor({{1., 0.}, {0., -inf}}),
+                                  xg::tensor({{2., inf}, {inf, 2.}})};
+    for (const Tensor& a : bad)
+        for (const auto dtype : {xg::f32, xg::f64}) {
+            const Tensor x = xg::astype(a, dtype), batch = xg::stack(std::vector{xg::astype(good, dtype), x});
+            const auto refused = [&](const char* op, auto f) {
+                says(message([&] { f(x); }), std::string("[") + op + "] the matrix holds a NaN or an infinity");
+                says(message([&] { f(batch); }), std::string("[") + op + "] matrix 1 of the batch of 2 holds a NaN");
+            };
+            refused("cholesky", [](const Tensor& m) { la::cholesky(m); });
+            refused("eigh", [](const Tensor& m) { la::eigh(m); });
+            refused("eigvalsh", [](const Tensor& m) { la::eigvalsh(m); });
+            refused("svd", [](const Tensor& m) { la::svd(m); });
+            refused("svd", [](const Tensor& m) { la::svd(m, false, false); });
+            refused("svd", [](const Tensor& m) { la::norm(m, 2, {-2, -1}); });
+            refused("svd", [](const Tensor& m) { la::norm(m, la::normorder::nuc, {-2, -1}); });
+            refused("pinv", [](const Tensor& m) { la::pinv(m); });
+            refused("lstsq", [&](const Tensor& m) { la::lstsq(m, xg::astype(b, m.dtype())); });
+            refused("expm", [](const Tensor& m) { la::expm(m); });
+        }
+    const auto holds_nan = [](const Tensor& y) { return xg::any(xg::isnan(y)).item<bool>(); };
+    for (const Tensor& x : {bad[0], bad[1]}) {
+        CHECK(holds_nan(la::solve(x, b)));
+        CHECK(holds_nan(la::inv(x)));
+        CHECK(holds_nan(la::det(x)));
+        CHECK(holds_nan(la::slogdet(x).logdet));
+        CHECK(holds_nan(la::qr(x).r));
+        CHECK(holds_nan(la::solve_triangular(x, b)));
+        CHECK(holds_nan(la::matrix_power(x, 3)));
+        CHECK(holds_nan(la::norm(x, 1)));
+        CHECK(holds_nan(la::norm(x, la::normorder::frob)));
+    }
+}
+
+TEST_CASE("tolerances and orders that are no numbers are errors") {
+    const Tensor a = xg::eye(2), b = xg::ones({2});
+    says(message([&] { la::pinv(a, NAN); }),
+         "[pinv] the tolerance is nan; singular values up to rcond times the largest count as zero");
+    says(message([&] { la::pinv(a, -1e-3); }), "give a number from 0 on");
+    says(message([&] { la::lstsq(a, b, NAN); }), "[lstsq] the tolerance is nan");
+    CHECK(apart(la::lstsq(a, b, -3).solution, b) == 0);
+    CHECK(largest(la::pinv(a, INFINITY)) == 0);
+    says(message([&] { la::norm(b, NAN); }), "[norm] the order is NaN");
+    says(message([&] { la::norm(a, NAN); }), "[norm] order nan is no norm of matrices");
+}
+
 TEST_CASE("shapes and dtypes that do not fit are errors with a remedy") {
     const Tensor wide = xg::ones({2, 3}), square = xg::eye(3), vector = xg::ones({3});
     CHECK_THROWS_AS(la::inv(wide), xg::ShapeError);

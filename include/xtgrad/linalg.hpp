@@ -1,6 +1,10 @@
 // Linear algebra: the names of xtensor-blas and NumPy, differentiable to any order in both modes. The last two axes are the
 // matrix, those before them a batch. f32 and f64; other dtypes are a DtypeError, shapes that do not fit a ShapeError, and a
 // matrix for which there is no result an Error that says which of the batch. Nothing depends on the number of threads.
+//
+// A NaN or an infinity in a matrix is an Error for cholesky, eigh, svd, expm and what is made of them (eigvalsh, pinv, lstsq, the
+// norms of singular values), which would not converge or could take it for a result; solve, inv, det, slogdet, qr,
+// solve_triangular, matrix_power and the other norms compute on with it, as NumPy and PyTorch do, and their results hold a NaN.
 #pragma once
 #include <vector>
 
@@ -33,11 +37,13 @@ Tensor solve(const Tensor& a, const Tensor& b);
 /// The inverse of square matrices. Throws Error when one is singular; a solve needs none.
 Tensor inv(const Tensor& a);
 
-/// The determinant of square matrices, 0 of a singular one; there, too, its slope is the matrix of cofactors.
+/// The determinant of square matrices, 0 of a singular one. Its slope is the matrix of cofactors; it has derivatives of every
+/// order at matrices of any rank, and they are accurate beside singular ones, too.
 Tensor det(const Tensor& a);
 
 /// The sign of the determinant and the logarithm of its absolute value, which neither overflows nor underflows. Of a singular
-/// matrix 0 and -inf, without a derivative: an Error when one is asked for. The sign has slope 0.
+/// matrix 0 and -inf, without a derivative: an Error when one is asked for (PyTorch and JAX give infinities or NaN). The sign has
+/// slope 0.
 struct SignAndLog {
     Tensor sign, logdet;
 };
@@ -94,12 +100,13 @@ struct SVD {
 SVD svd(const Tensor& a, bool full_matrices = true, bool compute_uv = true);
 
 /// The Moore-Penrose inverse; singular values up to rcond times the largest count as zero. There is a derivative where the rank
-/// does not change (Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973).
+/// does not change (Golub and Pereyra, SIAM J. Numer. Anal. 10, 1973). Throws Error when rcond is negative or NaN.
 Tensor pinv(const Tensor& a, double rcond = 1e-15);
 
 /// The x of least |a x - b|, of those the shortest; b as for solve, a of any rank. Singular values up to rcond times the largest
 /// count as zero; a negative rcond is the machine's epsilon times the larger extent. The residuals are |a x - b|^2 for each
 /// column of b, none ((0)) where every x would do, or the rank is less than n, as in NumPy. The rank (i64) has no derivative.
+/// Throws Error when rcond is NaN.
 struct LeastSquares {
     Tensor solution, residuals, rank, singular_values;
 };
@@ -115,6 +122,8 @@ enum class normorder {
 Tensor norm(const Tensor& x);
 /// The norms of NumPy: of a vector (sum |x|^ord)^(1/ord), and for 0 the number of elements that are not 0; of a matrix 1 and -1
 /// the largest and smallest column in absolute values, 2 and -2 the largest and smallest singular value. x has one or two axes.
+/// Where the norm of a vector is 0 its slope is 0, of every order (PyTorch's convention). For an ord below 2 that is no whole
+/// number, an element that is 0 counts as a constant: its slopes are infinite from some order on. Throws Error when ord is NaN.
 Tensor norm(const Tensor& x, double ord);
 Tensor norm(const Tensor& x, normorder ord);
 /// Of the vectors along one axis, or of the matrices that two span; the axes go, or stay with extent 1.

@@ -3,6 +3,8 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "one_thread.hpp"
@@ -97,6 +99,32 @@ void lu_solve(Index n, Index k, const T* factors, const Pivot* pivots, bool tran
 }
 
 template <class T>
+Index large_pivots(Index n, T* a, T least, Pivot* rows, Pivot* columns, double& sign) {
+    sign = 1;
+    std::iota(rows, rows + n, 0);
+    std::iota(columns, columns + n, 0);
+    T first = 0;
+    for (Index k = 0; k < n; ++k) {
+        T largest = 0;
+        Index row = k, column = k;
+        for (Index i = k; i < n; ++i)
+            for (Index j = k; j < n; ++j)
+                if (std::abs(a[i * n + j]) > largest) largest = std::abs(a[i * n + j]), row = i, column = j;
+        if (k == 0) first = largest;
+        if (largest == 0 || largest < least * first) return k;
+        if (row != k) std::swap(rows[k], rows[row]), sign = -sign;
+        if (column != k) std::swap(columns[k], columns[column]), sign = -sign;
+        swap_rows(a, n, k, row);
+        for (Index i = 0; i < n; ++i) std::swap(a[i * n + k], a[i * n + column]);
+        for (Index i = k + 1; i < n; ++i) {
+            const T factor = a[i * n + k] / a[k * n + k];
+            for (Index j = k + 1; j < n; ++j) a[i * n + j] -= factor * a[k * n + j];
+        }
+    }
+    return n;
+}
+
+template <class T>
 Index cholesky(Index n, T* a) {
     const OneThread one;
     const int order = int(n), stride = leading(n);
@@ -165,6 +193,7 @@ Index svd(Index m, Index n, bool full, T* a, T* u, T* s, T* vt) {
     template void solve_triangular(Triangular, Index, Index, const T*, T*); \
     template Index lu(Index, T*, Pivot*);                                   \
     template void lu_solve(Index, Index, const T*, const Pivot*, bool, T*); \
+    template Index large_pivots(Index, T*, T, Pivot*, Pivot*, double&);     \
     template Index cholesky(Index, T*);                                     \
     template void qr(Index, Index, Index, T*, T*);                          \
     template Index eigh(Index, bool, T*, T*);                               \

@@ -27,6 +27,12 @@ Index lu(Index n, T* a, Pivot* pivots);
 template <class T>
 void lu_solve(Index n, Index k, const T* factors, const Pivot* pivots, bool transposed, T* x);
 
+/// Eliminates with complete pivoting, and stops at a pivot below `least` times the first: how many there are before it, n of a
+/// regular matrix, 0 of zeros. Rows and columns in the order that puts them first, and the sign of both permutations. a is
+/// destroyed. (LAPACK's getc2 goes on.)
+template <class T>
+Index large_pivots(Index n, T* a, T least, Pivot* rows, Pivot* columns, double& sign);
+
 /// The lower triangle becomes L with a = L L^T, the upper zeros. The order of the first minor that is not positive, or 0.
 template <class T>
 Index cholesky(Index n, T* a);

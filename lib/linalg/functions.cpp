@@ -76,13 +76,50 @@ Tensor with_last(const Tensor& x, const Axes& axes) {
     return moveaxis(x, axes, to);
 }
 
+// ---- y = (sum |x|^p)^(1/p):  dy/dx = sign(x) (|x| / y)^(p-1), and 0 where y is 0 (PyTorch's convention), to any order
+
+/// The quotient is at most 1 where p > 1, so that no power overflows. A whole p is a power of x, smooth at 0 as the sum is; for
+/// another an element that is 0 is passed over: it has slope 0, or none.
+Tensor norm_slope(const Node& n) {
+    const Tensor &x = n.in[0], y = expand_dims(n.out, std::size_t(n.attr.j)), flat = equal(y, 0.);
+    const double p = n.attr.p;
+    const Tensor quotient = x / where(flat, 1., y);
+    if (p > 0 && p == std::floor(p)) {
+        const Tensor power = pow(quotient, p - 1);
+        return where(flat, 0., std::fmod(p, 2) == 0 ? power : sign(x) * power);
+    }
+    const Tensor passed = logical_or(flat, equal(x, 0.));
+    return where(passed, 0., sign(x) * pow(abs(where(passed, 1., quotient)), p - 1));
+}
+void norm_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+    cotangents[0] = expand_dims(g, std::size_t(n.attr.j)) * norm_slope(n);
+}
+Tensor norm_jvp(const Node& n, const Tensor* tangents) {
+    const Axes axis{n.attr.j};
+    return detail::sum(norm_slope(n) * tangents[0], &axis, false);
+}
+constexpr Op norm_op{"norm", norm_vjp, norm_jvp};
+
+Tensor power_norm(const Tensor& x, double p, const Axes& axis) {
+    Attr attr;
+    attr.p = p;
+    attr.j = axis[0];
+    const Tensor y = [&] {
+        const Unrecorded composing;
+        return pow(detail::sum(pow(abs(x), p), &axis, false), 1 / p);
+    }();
+    if (recording()) record(norm_op, y, x, {.in0 = x, .out = y}, attr);
+    return y;
+}
+
 Tensor vector_norm(const Tensor& x, double ord, const Axes* axis) {
+    if (std::isnan(ord)) fail<Error>("norm", "the order is NaN for ", x.shape(), "; it is a number, or an infinity");
     if (ord == 2) return detail::norm_l2(x, axis, false);
     if (ord == 1) return detail::norm_l1(x, axis, false);
     if (ord == infinity) return detail::norm_linf(x, axis, false);
     if (ord == -infinity) return detail::amin(abs(x), axis, false);
     if (ord == 0) return astype(detail::count_nonzero(x, axis, false), x.dtype());
-    return pow(detail::sum(pow(abs(x), ord), axis, false), 1 / ord);
+    return power_norm(x, ord, *axis);
 }
 
 /// Of the last two axes.

@@ -36,6 +36,12 @@ Tensor counting(const Singular& d, double rcond) {
     return d.s > detail::amax(d.s, &last, true) * rcond;
 }
 
+void check_tolerance(const char* op, double rcond, double least) {
+    if (!(rcond >= least))
+        fail<Error>(op, "the tolerance is ", rcond, "; singular values up to rcond times the largest count as zero, give ",
+                    least < 0 ? "a number, or a negative one for the default" : "a number from 0 on");
+}
+
 Tensor pinv_of(const Tensor& a, const Singular& d, double rcond) {
     Tensor p = [&] {
         const Unrecorded composing;
@@ -54,11 +60,15 @@ namespace linalg {
 
 using namespace detail;
 
-Tensor pinv(const Tensor& a, double rcond) { return pinv_of(a, singular_decomposition("pinv", a, false, true), rcond); }
+Tensor pinv(const Tensor& a, double rcond) {
+    check_tolerance("pinv", rcond, 0);
+    return pinv_of(a, singular_decomposition("pinv", a, false, true), rcond);
+}
 
 LeastSquares lstsq(const Tensor& a, const Tensor& b, double rcond) {
     const Matrices m("lstsq", a);
     const RightSide right("lstsq", a, b);
+    check_tolerance("lstsq", rcond, -std::numeric_limits<double>::infinity());
     const double epsilon = with_floating(a.dtype(), [](auto z) { return double(std::numeric_limits<decltype(z)>::epsilon()); });
     if (rcond < 0) rcond = epsilon * double(std::max(m.rows, m.columns));
     const Singular d = recorded(a, singular_decomposition("lstsq", a, false, true));

@@ -1,9 +1,5 @@
-// Systems of equations and determinants, by LU with pivots (Giles, An extended collection of matrix derivative results, 2008).
+// Systems of equations, by LU with pivots (Giles, An extended collection of matrix derivative results, 2008).
 #include <xtgrad/linalg.hpp>
-
-#include <cmath>
-
-#include <xtgrad/tape.hpp>
 
 #include "factors.hpp"
 
@@ -81,66 +77,6 @@ Tensor solved(const Tensor& a, const Factors& f, const Tensor& b, bool transpose
     return s.x;
 }
 
-namespace {
-
-/// A number for each matrix, of the diagonal of its factors and the number of its exchanges.
-template <class F>
-Tensor of_factors(const Tensor& a, const Factors& f, F number) {
-    const Matrices m("det", a);
-    Tensor out = allocate(a.dtype(), m.batch);
-    with_floating(a.dtype(), [&](auto z) {
-        using T = decltype(z);
-        const Index n = m.rows;
-        for (Index i = 0; i < m.count; ++i) {
-            const T* lu = mutable_data<T>(f.lu) + i * n * n;
-            const auto* pivots = mutable_data<std::int64_t>(f.pivots) + i * n;
-            T sign = 1;
-            for (Index k = 0; k < n; ++k) sign = pivots[k] == k ? sign : -sign;
-            mutable_data<T>(out)[i] = number(sign, n, lu);
-        }
-    });
-    return out;
-}
-
-/// The number of a first singular matrix, or -1.
-Attr singular_attr(const Factors& f) {
-    Attr attr;
-    attr.i = f.singular.matrix;
-    return attr;
-}
-
-/// a^-T, recorded as a function of a.
-Tensor inverse_transposed(const Tensor& a, const Factors& f) { return solved(a, f, identity_like(a), true); }
-
-// ---- y = log |det a|:  a' = g a^-T,  y. = tr(a^-1 a.)
-
-Tensor logdet_slope(const Node& n) {
-    if (n.attr.i >= 0)
-        fail<Error>("slogdet", Which{Matrices("slogdet", n.in[0]).batch, n.attr.i},
-                    " is singular: -inf has no derivative; det has one");
-    return inverse_transposed(n.in[0], Factors(n));
-}
-void logdet_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = as_column(as_column(g)) * logdet_slope(n); }
-Tensor logdet_jvp(const Node& n, const Tensor* tangents) { return sum_last(sum_last(logdet_slope(n) * tangents[0])); }
-constexpr Op logdet_op{"slogdet", logdet_vjp, logdet_jvp};
-
-// ---- y = det a:  a' = g C,  y. = sum C a.  with the cofactors C = y a^-T; of a singular a = u s v^T they are
-//      det(u) det(v) u diag(products of the others of s) v^T
-
-Tensor cofactors(const Node& n) {
-    const Tensor& a = n.in[0];
-    if (n.attr.i < 0) return as_column(as_column(n.out)) * inverse_transposed(a, Factors(n));
-    const linalg::SVD d = linalg::svd(a);
-    const Axes last{-1};
-    const Tensor others = detail::prod(where(identity_like(a) > 0, 1, as_row(d.s)), &last, false);
-    const Tensor sign = stop_gradient(linalg::det(d.u) * linalg::det(d.vt));
-    return as_column(as_column(sign)) * matmul(d.u * as_row(others), d.vt);
-}
-void det_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = as_column(as_column(g)) * cofactors(n); }
-Tensor det_jvp(const Node& n, const Tensor* tangents) { return sum_last(sum_last(cofactors(n) * tangents[0])); }
-constexpr Op det_op{"det", det_vjp, det_jvp};
-
-}  // namespace
 }  // namespace detail
 
 namespace linalg {
@@ -159,31 +95,6 @@ Tensor inv(const Tensor& a) {
     const Factors f("inv", a);
     check_regular("inv", a, f);
     return solved(a, f, identity_like(a), false);
-}
-
-Tensor det(const Tensor& a) {
-    const Factors f("det", a);
-    Tensor out = of_factors(a, f, [](auto y, Index n, const auto* lu) {
-        for (Index k = 0; k < n; ++k) y *= lu[k * n + k];
-        return y;
-    });
-    if (recording()) f.keep(record(det_op, out, a, {.in0 = a, .out = out}, singular_attr(f)));
-    return out;
-}
-
-SignAndLog slogdet(const Tensor& a) {
-    const Factors f("slogdet", a);
-    const Tensor sign = of_factors(a, f, [](auto y, Index n, const auto* lu) {
-        for (Index k = 0; k < n; ++k) y *= lu[k * n + k] > 0 ? 1 : lu[k * n + k] < 0 ? -1 : lu[k * n + k];
-        return y;
-    });
-    const Tensor logdet = of_factors(a, f, [](auto y, Index n, const auto* lu) {
-        y = 0;
-        for (Index k = 0; k < n; ++k) y += std::log(std::abs(lu[k * n + k]));
-        return y;
-    });
-    if (recording()) f.keep(record(logdet_op, logdet, a, {.in0 = a}, singular_attr(f)));
-    return {sign, logdet};
 }
 
 }  // namespace linalg

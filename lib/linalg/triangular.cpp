@@ -105,6 +105,7 @@ Tensor solve_triangular(const Tensor& a, const Tensor& b, const TriangularOption
 Tensor cholesky(const Tensor& a) {
     const Matrices m = square_matrices("cholesky", a);
     Tensor l = symmetric_copy(a);
+    check_finite_matrices("cholesky", l, m);  // LAPACKs differ in what they take a NaN for
     const Failure bad = with_floating(a.dtype(), [&](auto z) {
         using T = decltype(z);
         return for_matrices(m.count, cube(m.rows),
