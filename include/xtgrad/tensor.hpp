@@ -84,12 +84,12 @@ public:
         if (block_) detail::release(block_);
     }
 
-    /// A copy of an xtensor expression: double becomes f64, float f32, integers i64, bool boolean. Include
-    /// <xtgrad/xtensor.hpp>.
+    /// A copy of an xtensor expression: double becomes f64, float f32, integers i64, bool boolean. Throws DtypeError for an
+    /// unsigned integer above the range of i64. Include <xtgrad/xtensor.hpp>.
     template <XtensorExpression E>
     Tensor(const E& expression);
 
-    /// A 0-d tensor.
+    /// A 0-d tensor. Throws DtypeError for an unsigned integer above the range of i64.
     template <Arithmetic T>
     explicit Tensor(T value);
 
@@ -114,7 +114,8 @@ public:
     /// The number of elements.
     std::size_t size() const;
 
-    /// The value of a tensor of one element, converted to T. Throws ShapeError when there are more or none.
+    /// The value of a tensor of one element, converted to T. Throws ShapeError when there are more or none, DtypeError when T is
+    /// an integer that does not hold the value: a fraction, a NaN, a number out of its range.
     template <Arithmetic T>
     T item() const;
     template <Arithmetic T>
@@ -171,20 +172,31 @@ std::ostream& operator<<(std::ostream& os, const T& x) {
 
 namespace detail {
 
-/// The element at p as a double or an integer, whatever the dtype.
+/// The one element as a double, whatever the dtype.
 double scalar_value(const Tensor&);
-std::int64_t integer_value(const Tensor&);
+/// The one element as an integer, modulo 2^64. Throws DtypeError unless it is one, in [lowest, highest].
+std::uint64_t integer_value(const Tensor&, std::int64_t lowest, std::uint64_t highest);
 Tensor scalar(double, Dtype);
 Tensor integer_scalar(std::int64_t, Dtype);
 const std::byte* checked_data(const Tensor&, Dtype wanted);
+[[noreturn]] void fail_too_large(std::uint64_t);
 /// A dense tensor, not initialized.
 Tensor uninitialized(Dtype, const Shape&);
+
+/// A number as the element that stores it.
+template <Arithmetic T>
+element_of<dtype_of<T>> as_element(T value) {
+    if constexpr (std::unsigned_integral<T> && sizeof(T) >= sizeof(std::int64_t))
+        if (value > T(std::numeric_limits<std::int64_t>::max())) [[unlikely]]
+            fail_too_large(value);
+    return static_cast<element_of<dtype_of<T>>>(value);
+}
 
 }  // namespace detail
 
 template <Arithmetic T>
 Tensor::Tensor(T value)
-    : Tensor(std::integral<T> ? detail::integer_scalar(static_cast<std::int64_t>(value), dtype_of<T>)
+    : Tensor(std::integral<T> ? detail::integer_scalar(static_cast<std::int64_t>(detail::as_element(value)), dtype_of<T>)
                               : detail::scalar(static_cast<double>(value), dtype_of<T>)) {}
 
 template <Arithmetic T>
@@ -192,7 +204,7 @@ T Tensor::item() const {
     if constexpr (std::same_as<T, bool>)
         return detail::scalar_value(*this) != 0;
     else if constexpr (std::integral<T>)
-        return static_cast<T>(detail::integer_value(*this));
+        return static_cast<T>(detail::integer_value(*this, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
     else
         return static_cast<T>(detail::scalar_value(*this));
 }

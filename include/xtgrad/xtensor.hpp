@@ -28,7 +28,7 @@ Tensor::Tensor(const E& expression) {
     Stored* to = detail::fresh_data<Stored>(*this);
     // Lazy expressions, views and other layouts are evaluated by xtensor, into row-major memory, then copied once.
     const auto copy = [&](const auto& array) {
-        std::transform(array.data(), array.data() + array.size(), to, [](auto v) { return static_cast<Stored>(v); });
+        std::transform(array.data(), array.data() + array.size(), to, [](Value v) { return detail::as_element(v); });
     };
     if constexpr (std::derived_from<E, xt::xcontainer<E>> && E::static_layout == xt::layout_type::row_major)
         copy(expression);

@@ -1,4 +1,4 @@
-#include <xtgrad/data/files.hpp>
+#include "csv.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -7,12 +7,11 @@
 #include <optional>
 #include <sstream>
 
-#include "../io/file.hpp"
 #include "../tensor/storage.hpp"
 
-namespace xtgrad::data {
+namespace xtgrad {
 
-using namespace xtgrad::detail;
+using namespace detail;
 
 namespace {
 
@@ -28,7 +27,7 @@ std::string_view unquoted(std::string_view field) {
 }
 
 /// What a field of the header says: in quotes, "" is a quote.
-std::string name_of(std::string_view field) {
+std::string column_name(std::string_view field) {
     const std::string_view inside = unquoted(field);
     std::string name;
     for (std::size_t i = 0; i < inside.size(); ++i) {
@@ -54,7 +53,7 @@ std::vector<std::string_view> fields_of(std::string_view line, char separator) {
 }
 
 /// What may help where a field is no number.
-const char* remedy(std::string_view field, bool first, const CsvOptions& options) {
+const char* remedy(std::string_view field, bool first, const data::CsvOptions& options) {
     if (options.separator != ';' && field.find(';') != field.npos)
         return "; does a semicolon separate the fields? Give {.separator = ';'}";
     if (options.separator != '\t' && field.find('\t') != field.npos)
@@ -70,24 +69,31 @@ std::string_view taken_line(std::string_view& text) {
     return line;
 }
 
+struct Number {
+    double value;
+    bool too_large = false;
+};
+
 /// The number that a text is as a whole. One that is too small is 0.
-std::optional<double> number_of(std::string_view text) {
+std::optional<Number> number_of(std::string_view text) {
     if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
     double value;
     const auto [reached, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (reached != text.data() + text.size() || error == std::errc::invalid_argument) return {};
-    if (error == std::errc()) return value;
+    if (error == std::errc()) return Number{value};
     std::istringstream digits{std::string(text)};  // from_chars does not say whether it is too small or too large
     digits.imbue(std::locale::classic());
-    if (!(digits >> value)) return {};
-    return value;
+    digits >> value;
+    return Number{value, digits.fail()};
 }
 
 std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-Csv parse_csv(const FileName& file, std::string_view rest, const CsvOptions& options) {
+}  // namespace
+
+data::Csv detail::parse_csv(const FileName& file, std::string_view rest, const data::CsvOptions& options) {
     if (rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);  // a byte order mark
-    Csv result;
+    data::Csv result;
     std::vector<double> values;
     std::size_t columns = 0, rows = 0;
     bool names_next = options.header;
@@ -101,20 +107,19 @@ Csv parse_csv(const FileName& file, std::string_view rest, const CsvOptions& opt
             if (std::ranges::all_of(fields, [](std::string_view field) { return number_of(field).has_value(); }))
                 file.fail("line ", number,
                           " is all numbers, and would be the columns' names; if it is data give {.header = false}");
-            std::ranges::transform(fields, std::back_inserter(result.columns), name_of);
+            std::ranges::transform(fields, std::back_inserter(result.columns), column_name);
             continue;
         }
         ++rows;
         for (std::size_t column = 0; column < columns; ++column) {
-            const std::string_view field = unquoted(fields[column]);
-            const std::optional<double> read = field.empty() ? NAN : number_of(field);
-            if (!read)
-                file.fail("line ", number, ", column ", column + 1, ": ", in_quotes(field), " is not a number",
-                          remedy(field, rows == 1, options));
-            if (std::isnan(*read) && !options.allow_nan)
-                file.fail("line ", number, ", column ", column + 1, ": ", field.empty() ? "nothing" : "a NaN",
-                          "; to read it as NaN give {.allow_nan = true}");
-            values.push_back(*read);
+            const std::string_view field = trimmed(unquoted(fields[column]));
+            const std::optional<Number> read = field.empty() ? Number{NAN} : number_of(field);
+            const auto fail = [&](const auto&... what) { file.fail("line ", number, ", column ", column + 1, ": ", what...); };
+            if (!read) fail(in_quotes(field), " is not a number", remedy(field, rows == 1, options));
+            if (read->too_large) fail(in_quotes(field), " is out of the range of f64, which ends at 1.8e308; infinity is inf");
+            if (std::isnan(read->value) && !options.allow_nan)
+                fail(field.empty() ? "nothing" : "a NaN", "; to read it as NaN give {.allow_nan = true}");
+            values.push_back(read->value);
         }
     }
     result.values = allocate(f64, {Index(rows), Index(columns)}, file.op);
@@ -122,7 +127,7 @@ Csv parse_csv(const FileName& file, std::string_view rest, const CsvOptions& opt
     return result;
 }
 
-}  // namespace
+namespace data {
 
 Csv read_csv(const std::string& path, const CsvOptions& options) {
     const FileName file{"read_csv", path};
@@ -136,4 +141,5 @@ std::string read_text(const std::string& path) {
     return file.read([&] { return std::string(text_of(mapped.bytes())); });
 }
 
-}  // namespace xtgrad::data
+}  // namespace data
+}  // namespace xtgrad

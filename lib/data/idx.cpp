@@ -36,7 +36,9 @@ Idx read_file(const FileName& name) {
         std::size_t all = 0;
         for (int got = 1; got > 0 && all < n; all += std::size_t(got)) {
             got = gzread(file.get(), to + all, unsigned(std::min(n - all, most)));
-            if (got < 0) name.fail("cannot be read, or its gzip data is damaged");
+            int state = Z_OK;
+            if (got == 0) static_cast<void>(gzerror(file.get(), &state));  // an end without gzip's trailer is no error to gzread
+            if (got < 0 || state == Z_BUF_ERROR) name.fail("cannot be read, or its gzip data is truncated or damaged");
         }
         return all;
     });

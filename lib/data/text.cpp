@@ -21,8 +21,17 @@ std::string_view first_character(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text[0]);
     const std::size_t length = lead < 0xC2 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 1;
     if (length > text.size()) return text.substr(0, 1);
-    for (std::size_t i = 1; i < length; ++i)
-        if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return text.substr(0, 1);
+    // Some second bytes would be longer than need be, a half of a pair, or beyond U+10FFFF (RFC 3629, 4).
+    const int lowest = lead == 0xE0   ? 0xA0
+                       : lead == 0xF0 ? 0x90
+                                      : 0x80,
+              highest = lead == 0xED   ? 0x9F
+                        : lead == 0xF4 ? 0x8F
+                                       : 0xBF;
+    for (std::size_t i = 1; i < length; ++i) {
+        const int byte = static_cast<unsigned char>(text[i]);
+        if (byte < (i == 1 ? lowest : 0x80) || byte > (i == 1 ? highest : 0xBF)) return text.substr(0, 1);
+    }
     return text.substr(0, length);
 }
 

@@ -46,7 +46,12 @@ std::optional<std::size_t> bytes_of(const Shape& shape, std::size_t size) noexce
     return empty ? 0 : n * size;
 }
 
+void check_readable(const FileName& file, const StoredTensor& x) {
+    if (!x.why_not.empty()) file.fail<NoTensor>(x.what, x.why_not);
+}
+
 Tensor decoded(const FileName& file, const StoredTensor& x) {
+    check_readable(file, x);
     Tensor result = allocate(loaded_as(x.kind), x.shape, file.op);
     const auto as = [&]<class To, class From>(To, From) {
         if constexpr (std::same_as<To, From>)

@@ -1,6 +1,8 @@
 // Elements as files store them.
 #pragma once
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "file.hpp"
@@ -30,17 +32,31 @@ std::optional<std::size_t> bytes_of(const Shape&, std::size_t size) noexcept;
 /// What a stored tensor is; messages say `what` of the file.
 struct StoredTensor {
     std::string what;
-    Stored kind;
-    Shape shape;
-    Bytes bytes;  // exactly as many as kind and shape need
+    Stored kind = Stored::u8;
+    Shape shape = {};
+    Bytes bytes = {};  // exactly as many as kind and shape need
     bool big_endian = false;
+    std::string why_not = {};  // no tensor holds it, as messages say it; else empty
 };
 
-/// Its elements. Throws IoError for a boolean that is neither 0 nor 1, an integer above the range of i64.
+/// Throws NoTensor where no tensor holds it.
+void check_readable(const FileName&, const StoredTensor&);
+
+/// Its elements. Throws IoError for a boolean that is neither 0 nor 1, an integer above the range of i64; NoTensor.
 Tensor decoded(const FileName&, const StoredTensor&);
 
 /// The elements of a dense tensor.
 Bytes bytes_of(const Tensor& dense);
+
+/// The tensors of a file by their names, without what no tensor holds.
+auto all_tensors(const auto& file) {
+    std::map<std::string, Tensor, std::less<>> result;
+    for (const std::string& name : file.names()) try {
+            result.emplace(name, file[name]);
+        } catch (const NoTensor&) {
+        }
+    return result;
+}
 
 /// Throws IoError when x holds a NaN.
 void check_no_nan(const FileName&, const std::string& what, const Tensor& x);

@@ -12,14 +12,19 @@ namespace xtgrad::detail {
 
 using Bytes = std::span<const std::byte>;
 
+/// A part of a file that may be whole, and that no tensor holds: of another dtype, or no array.
+struct NoTensor : IoError {
+    using IoError::IoError;
+};
+
 /// A file as messages name it: "[op] path: what is wrong".
 struct FileName {
     const char* op;
     std::string path;
 
-    template <class... Part>
+    template <class E = IoError, class... Part>
     [[noreturn, gnu::cold]] void fail(const Part&... what) const {
-        detail::fail<IoError>(op, path, ": ", what...);
+        detail::fail<E>(op, path, ": ", what...);
     }
     /// fail with the system's reason behind it.
     [[noreturn, gnu::cold]] void fail_system(std::string_view what) const;

@@ -16,20 +16,22 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 
-/// The Python literal {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
+/// The Python literal {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } with spaces behind it, as any version of Python
+/// writes it: the keys in any order, either quotes, (2L, 3L).
 class Header {
 public:
     Header(const FileName& file, const std::string& what, std::string_view text) : file_(file), what_(what), text_(text) {
+        int seen[] = {0, 0, 0};
         expect('{');
         while (!accept('}')) {
             const std::string_view key = string();
             expect(':');
             if (key == "descr")
-                descr = string();
+                descr = type(), ++seen[0];
             else if (key == "fortran_order")
-                fortran_order = boolean(), ++known_;
+                fortran_order = boolean(), ++seen[1];
             else if (key == "shape")
-                tuple(), ++known_;
+                shape = tuple(), ++seen[2];
             else
                 fail();
             if (!accept(',')) {
@@ -37,7 +39,8 @@ public:
                 break;
             }
         }
-        if (descr.empty() || known_ != 2) fail();
+        skip_blanks();
+        if (!text_.empty() || !std::ranges::all_of(seen, [](int times) { return times == 1; })) fail();
     }
 
     std::string_view descr;
@@ -45,55 +48,59 @@ public:
     Shape shape;
 
 private:
-    [[noreturn]] void fail() const {
-        file_.fail(what_, "the header of the array is not one of NumPy's simple dtypes, or damaged");
-    }
-    bool accept(char c) {
-        text_.remove_prefix(std::min(text_.find_first_not_of(" \n"), text_.size()));
-        if (!text_.starts_with(c)) return false;
-        text_.remove_prefix(1);
+    [[noreturn]] void fail() const { file_.fail(what_, "the header of the array is damaged"); }
+    void skip_blanks() { text_.remove_prefix(std::min(text_.find_first_not_of(" \t\r\n\f"), text_.size())); }
+    bool accept(std::string_view token) {
+        skip_blanks();
+        if (!text_.starts_with(token)) return false;
+        text_.remove_prefix(token.size());
         return true;
     }
+    bool accept(char c) { return accept(std::string_view(&c, 1)); }
     void expect(char c) {
         if (!accept(c)) fail();
     }
     std::string_view string() {
-        expect('\'');
-        const std::size_t end = text_.find('\'');
+        const char quote = accept('"') ? '"' : '\'';
+        if (quote == '\'') expect(quote);
+        const std::size_t end = text_.find(quote);
         if (end == text_.npos) fail();
         const std::string_view result = text_.substr(0, end);
         text_.remove_prefix(end + 1);
         return result;
     }
+    std::string_view type() {
+        if (accept('[') || accept('(')) file_.fail<NoTensor>(what_, "elements of a structured type cannot be read");
+        return string();
+    }
     bool boolean() {
-        accept(' ');
-        for (const auto& [word, value] : {std::pair(std::string_view("True"), true), std::pair(std::string_view("False"), false)})
-            if (text_.starts_with(word)) {
-                text_.remove_prefix(word.size());
-                return value;
-            }
+        if (accept("True")) return true;
+        if (accept("False")) return false;
         fail();
     }
-    void tuple() {
-        shape = {};
+    Shape tuple() {
+        std::vector<Index> extents;
         expect('(');
         while (!accept(')')) {
             Index extent = -1;
             const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), extent);
-            if (error != std::errc() || extent < 0 || shape.size() == std::size_t(max_rank)) fail();
+            if (error != std::errc() || extent < 0) fail();
             text_.remove_prefix(std::size_t(end - text_.data()));
-            shape.push_back(extent);
+            extents.push_back(extent);
+            if (text_.starts_with('L')) text_.remove_prefix(1);  // a long integer of Python 2
             if (!accept(',')) {
                 expect(')');
                 break;
             }
         }
+        if (extents.size() > std::size_t(max_rank))
+            file_.fail<NoTensor>(what_, "an array of ", extents.size(), " axes, of at most ", max_rank);
+        return extents;
     }
 
     const FileName& file_;
     const std::string& what_;
     std::string_view text_;
-    int known_ = 0;
 };
 
 constexpr std::pair<std::string_view, Stored> kinds[] = {{"b1", Stored::boolean}, {"u1", Stored::u8},  {"i1", Stored::i8},
@@ -116,27 +123,27 @@ Tensor from_columns(const Tensor& x, const Shape& shape) {
 
 Tensor detail::parse_npy(const FileName& file, const std::string& what, Bytes bytes) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (!text.starts_with(magic) || text.size() < 10) file.fail(what, "this is not an array of NumPy's (.npy)");
+    if (!text.starts_with(magic) || text.size() < 10) file.fail<NoTensor>(what, "this is not an array of NumPy's (.npy)");
     const auto byte = [&](std::size_t i) { return std::size_t(static_cast<unsigned char>(text[i])); };
     const bool old = byte(6) == 1;
     const std::size_t begin = old ? 10 : 12;
-    if (byte(6) < 1 || byte(6) > 3 || text.size() < begin)
-        file.fail(what, "version ", byte(6), " of the array format is unknown");
+    if (byte(6) < 1 || byte(6) > 3 || byte(7) != 0)
+        file.fail<NoTensor>(what, "version ", byte(6), '.', byte(7), " of the array format is unknown");
+    if (text.size() < begin) file.fail(what, "the header of the array is truncated");
     const std::size_t length = byte(8) | byte(9) << 8 | (old ? 0 : byte(10) << 16 | byte(11) << 24);
     if (length > text.size() - begin) file.fail(what, "the header of the array is truncated");
     const Header header(file, what, text.substr(begin, length));
 
-    const std::string_view type = header.descr.substr(std::min<std::size_t>(1, header.descr.size()));
-    const auto* kind = std::ranges::find(kinds, type, [](const auto& k) { return k.first; });
-    const char order = header.descr[0];
-    if (kind == std::end(kinds) || std::string_view("<>|=").find(order) == std::string_view::npos)
-        file.fail(what, "elements of type ", in_quotes(header.descr), " cannot be read");
+    // '<f4': the byte order, which may be missing, and the type.
+    const bool ordered = header.descr.find_first_of("<>|=") == 0;
+    const auto* kind = std::ranges::find(kinds, header.descr.substr(ordered), [](const auto& k) { return k.first; });
+    if (kind == std::end(kinds)) file.fail<NoTensor>(what, "elements of type ", in_quotes(header.descr), " cannot be read");
     const Bytes data = bytes.subspan(begin + length);
     const auto needed = bytes_of(header.shape, size_of(kind->second));
     if (!needed || *needed != data.size())
         file.fail(what, "an array ", in_quotes(header.descr), ' ', header.shape, " does not fit its ", data.size(),
                   " bytes: the file is truncated or damaged");
-    const Tensor x = decoded(file, {what + "the array", kind->second, header.shape, data, order == '>'});
+    const Tensor x = decoded(file, {what + "the array", kind->second, header.shape, data, header.descr.starts_with('>')});
     return header.fortran_order ? from_columns(x, header.shape) : x;
 }
 

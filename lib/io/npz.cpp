@@ -1,4 +1,6 @@
 // The .zip format as far as NumPy uses it: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
+#include "npz.hpp"
+
 #include <zlib.h>
 
 #include <xtgrad/io/tensors.hpp>
@@ -36,6 +38,7 @@ public:
         std::memcpy(&value, at(begin, sizeof value).data(), sizeof value);
         return value;
     }
+    Reader part(std::uint64_t begin, std::uint64_t size) const { return {file_, at(begin, size)}; }
     std::size_t size() const noexcept { return bytes_.size(); }
 
 private:
@@ -43,32 +46,28 @@ private:
     Bytes bytes_;
 };
 
-struct Member {
-    std::string name;
-    std::uint16_t method;
-    std::uint32_t crc;
-    std::uint64_t packed, size, offset;
-};
-
 /// What stands in the extra field of zip64 for sizes that do not fit 32 bits.
-void read_extra(const Reader& zip, std::uint64_t begin, std::uint64_t end, Member& member) {
+void read_extra(const Reader& zip, std::uint64_t begin, std::uint64_t end, ArchiveMember& member) {
     while (begin + 4 <= end) {
         const auto id = zip.read<std::uint16_t>(begin), length = zip.read<std::uint16_t>(begin + 2);
         begin += 4;
         if (id == 1) {
-            std::uint64_t at = begin;
+            const Reader field = zip.part(begin, length);
+            std::uint64_t at = 0;
             for (std::uint64_t* const value : {&member.size, &member.packed, &member.offset})
-                if (*value == in_extra_field) *value = zip.read<std::uint64_t>(std::exchange(at, at + 8));
+                if (*value == in_extra_field) *value = field.read<std::uint64_t>(std::exchange(at, at + 8));
         }
         begin += length;
     }
 }
 
-std::vector<Member> members(const FileName& file, const Reader& zip) {
+/// What the directory lists, in its order.
+std::vector<ArchiveMember> directory(const FileName& file, const Reader& zip) {
     // The end record stands last, before a comment of at most 64 KiB.
     std::uint64_t end = zip.size();
     for (std::uint64_t back = end_size; back <= std::min<std::uint64_t>(zip.size(), end_size + 0xffff); ++back)
-        if (zip.read<std::uint32_t>(zip.size() - back) == end_signature) {
+        if (zip.read<std::uint32_t>(zip.size() - back) == end_signature &&
+            end_size + zip.read<std::uint16_t>(zip.size() - back + 20) <= back) {
             end = zip.size() - back;
             break;
         }
@@ -81,40 +80,52 @@ std::vector<Member> members(const FileName& file, const Reader& zip) {
         count = zip.read<std::uint64_t>(end64 + 32);
         at = zip.read<std::uint64_t>(end64 + 48);
     }
-    std::vector<Member> result;
+    std::vector<ArchiveMember> result;
+    const std::uint64_t begin = at;
     for (; count > 0; --count) {
         if (zip.read<std::uint32_t>(at) != central_signature) file.fail("the archive is damaged");
         const auto name = zip.read<std::uint16_t>(at + 28), extra = zip.read<std::uint16_t>(at + 30),
                    comment = zip.read<std::uint16_t>(at + 32);
         const Bytes text = zip.at(at + central_size, name);
-        Member member{{reinterpret_cast<const char*>(text.data()), text.size()},
-                      zip.read<std::uint16_t>(at + 10),
-                      zip.read<std::uint32_t>(at + 16),
-                      zip.read<std::uint32_t>(at + 20),
-                      zip.read<std::uint32_t>(at + 24),
-                      zip.read<std::uint32_t>(at + 42)};
+        ArchiveMember member{{reinterpret_cast<const char*>(text.data()), text.size()},
+                             zip.read<std::uint16_t>(at + 8),
+                             zip.read<std::uint16_t>(at + 10),
+                             zip.read<std::uint32_t>(at + 16),
+                             zip.read<std::uint32_t>(at + 20),
+                             zip.read<std::uint32_t>(at + 24),
+                             zip.read<std::uint32_t>(at + 42)};
         read_extra(zip, at + central_size + name, at + central_size + name + extra, member);
         at += central_size + name + extra + comment;
         result.push_back(std::move(member));
     }
     if (zip.read<std::uint32_t>(at) == central_signature) file.fail("the archive has more members than it counts: it is damaged");
+    std::vector<std::uint64_t> begins{begin};
+    for (const ArchiveMember& member : result) begins.push_back(member.offset);
+    std::ranges::sort(begins);
+    for (ArchiveMember& member : result) {
+        const auto [same, next] = std::equal_range(begins.begin(), begins.end(), member.offset);
+        member.end = next - same > 1 ? member.offset : next == begins.end() ? zip.size() : *next;
+    }
     return result;
 }
 
-std::vector<std::byte> inflated(const FileName& file, const Member& member, Bytes packed) {
+std::vector<std::byte> inflated(const FileName& file, const std::string& what, std::uint64_t size, Bytes packed) {
     // Deflate packs at most 1032 to 1: no more is believed.
-    if (member.size > 1040 * (packed.size() + 1) || member.size >= in_extra_field || packed.size() >= in_extra_field)
-        file.fail("member ", in_quotes(member.name), " claims ", member.size, " bytes of ", packed.size(), " packed ones");
-    std::vector<std::byte> result(member.size);
+    if (size > 1040 * (packed.size() + 1)) file.fail(what, "claims ", size, " bytes of ", packed.size(), " packed ones");
+    std::vector<std::byte> result(size);
     z_stream stream{};
     stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
-    stream.avail_in = uInt(packed.size());
     stream.next_out = reinterpret_cast<Bytef*>(result.data());
-    stream.avail_out = uInt(result.size());
-    const bool begun = inflateInit2(&stream, -MAX_WBITS) == Z_OK;
-    const bool whole = begun && inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.total_out == result.size();
+    int state = inflateInit2(&stream, -MAX_WBITS);
+    const bool begun = state == Z_OK;
+    while (state == Z_OK) {
+        constexpr std::uint64_t most = 1 << 30;  // zlib counts in unsigned
+        stream.avail_in = uInt(std::min(packed.size() - stream.total_in, most));
+        stream.avail_out = uInt(std::min(size - stream.total_out, most));
+        state = inflate(&stream, Z_NO_FLUSH);
+    }
     if (begun) inflateEnd(&stream);
-    if (!whole) file.fail("member ", in_quotes(member.name), " is damaged");
+    if (state != Z_STREAM_END || stream.total_out != size) file.fail(what, "its compressed data is damaged");
     return result;
 }
 
@@ -122,17 +133,23 @@ std::uint32_t checksum(Bytes bytes, std::uint32_t before = 0) {
     return std::uint32_t(crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
-Tensor read_member(const FileName& file, const Reader& zip, const Member& member) {
-    if (zip.read<std::uint32_t>(member.offset) != local_signature) file.fail("the archive is damaged");
+Tensor read_member(const FileName& file, const Reader& zip, const ArchiveMember& member) {
+    const std::string what = "member " + in_quotes(member.name) + ": ";
+    constexpr std::uint16_t encrypted = 1;
+    if (member.flags & encrypted) file.fail<NoTensor>(what, "it is encrypted");
+    if (member.method != 0 && member.method != Z_DEFLATED)
+        file.fail<NoTensor>(what, "compressed by method ", member.method, ", of which stored (0) and deflate (8) are known");
+    if (zip.read<std::uint32_t>(member.offset) != local_signature) file.fail(what, "it is not where the directory says");
     const std::uint64_t begin =
         member.offset + local_size + zip.read<std::uint16_t>(member.offset + 26) + zip.read<std::uint16_t>(member.offset + 28);
+    if (begin > member.end || member.packed > member.end - begin)
+        file.fail(what, "it overlaps the next one: the file is damaged");
     const Bytes packed = zip.at(begin, member.packed);
-    const std::string what = "member " + in_quotes(member.name) + ": ";
     std::vector<std::byte> unpacked;
     if (member.method == Z_DEFLATED)
-        unpacked = inflated(file, member, packed);
-    else if (member.method != 0)
-        file.fail(what, "compressed by method ", member.method, ", of which stored (0) and deflate (8) are known");
+        unpacked = inflated(file, what, member.size, packed);
+    else if (member.size != packed.size())
+        file.fail(what, "stored, ", member.size, " bytes are ", packed.size(), ": the file is damaged");
     const Bytes bytes = member.method == Z_DEFLATED ? Bytes(unpacked) : packed;
     if (checksum(bytes) != member.crc) file.fail(what, "its checksum is wrong: the file is damaged");
     return parse_npy(file, what, bytes);
@@ -158,23 +175,46 @@ void append(std::string& to, Value... values) {
 
 }  // namespace
 
+detail::Archive::Archive(const FileName& file, Bytes bytes) : file_(file), bytes_(bytes) {
+    for (const ArchiveMember& member : directory(file_, {file_, bytes_})) {
+        if (member.name.ends_with('/')) continue;  // a folder
+        std::string name = member.name;
+        if (name.ends_with(".npy")) name.resize(name.size() - 4);
+        if (const auto [place, fresh] = members_.emplace(name, member); fresh)
+            names_.push_back(std::move(name));
+        else
+            place->second.twice = true;
+    }
+}
+
+Tensor detail::Archive::operator[](std::string_view name) const {
+    const auto found = members_.find(name);
+    if (found == members_.end()) file_.fail("there is no member ", in_quotes(name));
+    if (found->second.twice) file_.fail("there are two members ", in_quotes(name));
+    return read_member(file_, {file_, bytes_}, found->second);
+}
+
+struct io::detail::NpzFile {
+    explicit NpzFile(const FileName& file) : name(file), mapped(name), archive(name, mapped.bytes()) {}
+
+    FileName name;
+    MappedFile mapped;
+    Archive archive;
+};
+
 namespace io {
 
-TensorMap read_npz(const std::string& path) {
+Npz::Npz(const std::string& path) {
     const FileName name{"read_npz", path};
-    const MappedFile file(name);
-    return name.read([&] {
-        const Reader zip(name, file.bytes());
-        TensorMap result;
-        for (const Member& member : members(name, zip)) {
-            std::string key = member.name;
-            if (key.ends_with(".npy")) key.resize(key.size() - 4);
-            if (!result.emplace(key, read_member(name, zip, member)).second)
-                name.fail("there are two members ", in_quotes(member.name));
-        }
-        return result;
-    });
+    file_ = name.read([&] { return std::make_shared<const detail::NpzFile>(name); });
 }
+const std::vector<std::string>& Npz::names() const noexcept { return file_->archive.names(); }
+bool Npz::contains(std::string_view name) const noexcept { return file_->archive.contains(name); }
+Tensor Npz::operator[](std::string_view name) const {
+    return file_->name.read([&] { return file_->archive[name]; });
+}
+
+TensorMap read_npz(const std::string& path) { return all_tensors(Npz(path)); }
 
 void write_npz(const std::string& path, const TensorMap& tensors) {
     const FileName name{"write_npz", path};

@@ -28,22 +28,28 @@ const auto* kind_of(Stored kind) {
     return std::ranges::find(kinds, kind, [](const auto& k) { return k.second; });
 }
 
-/// The header as JSON, at most three levels deep, no name twice.
+/// The header, a JSON object with spaces behind it: at most three levels deep, no name twice.
 json parsed_header(const FileName& file, std::string_view text) {
-    std::set<std::string> seen;
-    const auto check = [&](int depth, json::parse_event_t event, json& value) {
+    std::vector<std::set<std::string>> seen;  // in each object that is open
+    using Event = json::parse_event_t;
+    const auto check = [&](int depth, Event event, json& value) {
         if (depth > 3) file.fail("the header is nested too deeply: this is not a safetensors file");
-        if (event == json::parse_event_t::key && depth == 1 && !seen.insert(value.get<std::string>()).second)
+        if (event == Event::object_start) seen.emplace_back();
+        if (event == Event::object_end) seen.pop_back();
+        if (event == Event::key && !seen.back().insert(value.get<std::string>()).second)
             file.fail("the header names ", in_quotes(value.get<std::string>()), " twice");
         return true;
     };
+    text = text.substr(0, text.find_last_not_of(' ') + 1);
+    const bool zero = text.find('\0') != text.npos;  // where the parser would take the text to end
+    if (!text.starts_with('{') || !text.ends_with('}') || zero)
+        file.fail("the header is not a JSON object with spaces behind it: this is not a safetensors file, or it is damaged");
     json header;
     try {
         header = json::parse(text, check);
     } catch (const json::exception&) {
         file.fail("the header is not JSON: this is not a safetensors file, or it is damaged");
     }
-    if (!header.is_object()) file.fail("the header is not a JSON object: this is not a safetensors file");
     return header;
 }
 
@@ -69,19 +75,25 @@ Placed parsed_entry(const FileName& file, const std::string& name, const json& e
     if (dtype == entry.end() || !dtype->is_string()) file.fail(what, " has no dtype");
     const auto dtype_name = dtype->get<std::string>();
     const auto* kind = std::ranges::find(kinds, dtype_name, [](const auto& k) { return std::string_view(k.first); });
-    if (kind == std::end(kinds)) file.fail(what, " is of dtype ", in_quotes(dtype_name), ", which cannot be read");
     const auto extents = unsigned_list(file, what, entry, "shape");
-    if (extents.size() > std::size_t(max_rank)) file.fail(what, " has ", extents.size(), " axes, of at most ", max_rank);
-    const Shape shape(extents);
     const auto offsets = unsigned_list(file, what, entry, "data_offsets");
     if (offsets.size() != 2 || offsets[0] > offsets[1]) file.fail(what, " has no data_offsets [begin, end]");
     const auto [begin, end] = std::pair(offsets[0], offsets[1]);
     if (end > data_size)
         file.fail(what, " ends at byte ", end, " of the data, which has ", data_size, ": the file is truncated or damaged");
+    if (kind == std::end(kinds))
+        return {{.what = what, .why_not = " is of dtype " + in_quotes(dtype_name) + ", which cannot be read"}, name, begin, end};
+    if (extents.size() > std::size_t(max_rank))
+        return {
+            {.what = what, .why_not = " has " + std::to_string(extents.size()) + " axes, of at most " + std::to_string(max_rank)},
+            name,
+            begin,
+            end};
+    const Shape shape(extents);
     const auto needed = bytes_of(shape, size_of(kind->second));
     if (!needed || *needed != end - begin)
         file.fail(what, ' ', kind->first, ' ', shape, " has ", end - begin, " bytes, which is not what its shape needs");
-    return {{what, kind->second, shape, {}}, name, begin, end};
+    return {{.what = what, .kind = kind->second, .shape = shape}, name, begin, end};
 }
 
 }  // namespace
@@ -106,6 +118,7 @@ SafetensorsIndex detail::parse_safetensors(const FileName& file, Bytes bytes) {
             placed.push_back(parsed_entry(file, name, entry, data.size()));
             continue;
         }
+        if (entry.is_null()) continue;  // as the reference implementation reads it
         if (!entry.is_object()) file.fail(metadata_key, " is not a JSON object");
         for (const auto& [key, value] : entry.items()) {
             if (!value.is_string()) file.fail(metadata_key, " holds ", in_quotes(key), ", which is not a string");
@@ -135,7 +148,9 @@ struct io::detail::SafetensorsFile {
     const StoredTensor& at(std::string_view wanted) const {
         const auto found = places.find(wanted);
         if (found == places.end()) name.fail("there is no tensor ", in_quotes(wanted));
-        return index.tensors[found->second];
+        const StoredTensor& tensor = index.tensors[found->second];
+        check_readable(name, tensor);
+        return tensor;
     }
 
     FileName name;
@@ -161,9 +176,7 @@ Tensor Safetensors::operator[](std::string_view name) const {
 
 TensorMap read_safetensors(const std::string& path) {
     const Safetensors file(path);
-    TensorMap result;
-    for (const std::string& name : file.names()) result[name] = file[name];
-    return result;
+    return all_tensors(file);
 }
 
 void write_safetensors(const std::string& path, const TensorMap& tensors, const Metadata& metadata) {

@@ -6,7 +6,8 @@
 
 namespace xtgrad::detail {
 
-/// What a safetensors file holds; the tensors' bytes lie in the file, in the order of the vector and without gaps.
+/// What a safetensors file holds; the tensors' bytes lie in the file, in the order of the vector and without gaps. Those that
+/// cannot be read are among them.
 struct SafetensorsIndex {
     std::vector<std::string> names;
     std::vector<StoredTensor> tensors;

@@ -178,7 +178,8 @@ void load_into(const FileName& file, const io::Safetensors& stored, const io::de
     complaints.check(file);
     check_states(complaints, state_names(stored, targets, maps, trained, model), [&](const std::string& owner) {
         const std::string name = owner + "steps";
-        return stored.contains(name) && stored.shape(name).empty() ? stored[name].item<std::int64_t>() : 0;
+        const bool counts = stored.contains(name) && stored.shape(name).empty() && stored.dtype(name) == i64;
+        return counts ? stored[name].item<std::int64_t>() : 0;
     });
     complaints.check(file);
 

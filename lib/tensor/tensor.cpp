@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 #include <locale>
 #include <ostream>
@@ -271,9 +272,25 @@ double scalar_value(const Tensor& x) {
     const auto* p = only_element(x);
     return with_element(x.dtype(), [&](auto z) { return double(*reinterpret_cast<const decltype(z)*>(p)); });
 }
-std::int64_t integer_value(const Tensor& x) {
+std::uint64_t integer_value(const Tensor& x, std::int64_t lowest, std::uint64_t highest) {
     const auto* p = only_element(x);
-    return with_element(x.dtype(), [&](auto z) { return std::int64_t(*reinterpret_cast<const decltype(z)*>(p)); });
+    return with_element(x.dtype(), [&](auto z) {
+        const auto value = *reinterpret_cast<const decltype(z)*>(p);
+        if constexpr (std::floating_point<decltype(z)>) {
+            if (value != std::trunc(value))
+                fail<DtypeError>("item", value, " is not an integer; ask for a double, or round it first");
+            const double d = value;  // above the largest integer lies a power of two
+            if (d >= double(lowest) && d < double(highest) + 1) return d < 0 ? std::uint64_t(std::int64_t(d)) : std::uint64_t(d);
+        } else if (const std::int64_t whole = value; whole >= lowest && (whole < 0 || std::uint64_t(whole) <= highest)) {
+            return std::uint64_t(whole);
+        }
+        fail<DtypeError>("item", value, " is not in the range of the integer asked for, ", lowest, " to ", highest,
+                         "; ask for a larger type, std::int64_t or double");
+    });
+}
+
+void fail_too_large(std::uint64_t value) {
+    fail<DtypeError>("Tensor", value, " is above the range of i64; convert unsigned integers to double, or subtract an offset");
 }
 
 Tensor scalar(double value, Dtype dtype) {

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include <cmath>
+#include <limits>
 
 #include "../io/files.hpp"
 #include "../sanitized.hpp"
@@ -88,6 +89,14 @@ TEST_CASE("damaged IDX files") {
     std::string wrong = packed;
     wrong[14] = char(~wrong[14]);
     CHECK(says(wrong, ""));
+    write_gz(path, bytes);
+    const std::string exact = contents(path);
+    for (std::size_t n = 1; n <= 8; ++n) CHECK(says(exact.substr(0, exact.size() - n), "truncated or damaged"));  // the trailer
+    for (std::size_t n = 1; n <= 8; ++n) {
+        wrong = exact;
+        wrong[exact.size() - n] ^= 1;  // checksum or length
+        CHECK(says(wrong, "truncated or damaged"));
+    }
     CHECK(contains(message([&] { xg::data::read_idx(folder / "none"); }), "none: cannot be opened"));
 }
 
@@ -155,8 +164,17 @@ TEST_CASE("CSV") {
     CHECK(says("1\t2\n", "Give {.separator = '\\t'}", {.header = false}));
     CHECK(says("a,b\n1,\n", "line 2, column 2: nothing"));
     CHECK(says("a,b\nnan,1\n", "line 2, column 1: a NaN"));
-    CHECK(says("a\n1e999\n", "'1e999' is not a number"));
-    for (const char* text : {"+-5", "++5", "-+5", "--5", "+", "1e-400x", "+ 5"})
+    for (const char* text : {"1e400", "-1e400", "+1e309", "1.7976931348623159e308", "\"1e400\""})
+        CHECK(says("a,b\n1,2\n3," + std::string(text) + '\n', "line 3, column 2: '"));
+    CHECK(says("a\n1e999\n", "'1e999' is out of the range of f64"));
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    CHECK(elements<double>(read("a,b,c,d\ninf,-inf,Infinity,+INF\n").values) == std::vector<double>{inf, -inf, inf, inf});
+    CHECK(elements<double>(read("a,b,c\n1.7976931348623157e308,2.2250738585072011e-308,2.4703282292062328e-324\n").values) ==
+          std::vector<double>{1.7976931348623157e308, 0x0.fffffffffffffp-1022, 0x1p-1074});
+    CHECK(elements<double>(read("a,b,c,d\n\" 1 \",1.,-.5,00.5E+01\n").values) == std::vector<double>{1, 1, -0.5, 5});
+    CHECK(says("a\n1e400\n", "out of the range", {.allow_nan = true}));
+    for (const char* text :
+         {"+-5", "++5", "-+5", "--5", "+", "1e-400x", "1e400x", "+ 5", "0x10", "1e", "1e+", ".", "1 2", "infinit"})
         CHECK(says(std::string("a\n") + text + '\n', std::string("'") + text + "' is not a number"));
 }
 

@@ -1,6 +1,8 @@
 // Text as numbers, and stretches of it.
 #include <xtgrad/data/text.hpp>
 
+#include <cstring>
+
 #include <xtgrad/ops/creation.hpp>
 
 #include "../io/files.hpp"
@@ -29,6 +31,15 @@ TEST_CASE("characters") {
     CHECK(contains(message<xg::Error>([&] { c.encode("hx"); }), "[encode] 'x' is not one of the 8 characters"));
     CHECK(contains(message<xg::IndexError>([&] { c.decode(xg::tensor({-1})); }), "-1 is not one of 8"));
     CHECK(xg::data::Characters("\xE6\x97").size() == 2);  // cut in the middle
+    // Longer than need be, half of a pair, beyond U+10FFFF: no UTF-8, so each byte stands for itself (RFC 3629).
+    for (const char* bytes :
+         {"\xC0\x80", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBE", "\xF4\x90\x80\x81", "\xF5\x80\x81\x82"}) {
+        CAPTURE(bytes);
+        CHECK(xg::data::Characters(bytes).size() == xg::Index(std::strlen(bytes)));
+    }
+    for (const char* character :
+         {"\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"})
+        CHECK(xg::data::Characters(character).size() == 1);
     CHECK(xg::data::Characters().size() == 0);
 }
 

@@ -119,6 +119,21 @@ TEST_CASE("what does not fit changes nothing") {
     CHECK(refused(model_of(0), {"7 bytes"}));
 }
 
+TEST_CASE("load is strict about tensors that cannot be read, in the model or not") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "model.safetensors";
+    xg::save(Layer{xg::ones({2}, xg::f32), xg::ones({3})}, path);
+    std::string bytes = contents(path);
+    bytes.replace(bytes.find("F32"), 3, "F99");
+    write(path, bytes);
+    CHECK(elements<double>(xg::io::Safetensors(path)["bias"]) == std::vector<double>{1, 1, 1});
+    Layer both{xg::zeros({2}, xg::f32), xg::zeros({3})}, one{{}, xg::zeros({3})};
+    CHECK(contains(message([&] { xg::load(both, path); }), "tensor 'weight' is of dtype 'F99', which cannot be read"));
+    CHECK(elements<double>(both.bias) == std::vector<double>{0, 0, 0});
+    CHECK(message([&] { xg::load(one, path); }) != "");
+    CHECK(elements<double>(one.bias) == std::vector<double>{0, 0, 0});
+}
+
 TEST_CASE("a NaN is refused unless it is asked for; an infinity is a number") {
     const TemporaryFolder folder;
     const std::string path = folder / "model.safetensors";
@@ -233,6 +248,30 @@ TEST_CASE("an optimizer's state is whole or an error") {
     // What could not be loaded is not saved.
     optimizer.exp_avg.erase("scale");
     CHECK(contains(message([&] { xg::save_checkpoint(path, model, optimizer, {}); }), "'optimizer.exp_avg.scale' is missing"));
+}
+
+namespace {
+
+struct Counted {
+    xg::Tensor steps;
+    xg::io::TensorMap mean;
+    static void visit(auto& self, auto&& field) {
+        field("steps", xg::nn::state(self.steps));
+        field("mean", self.mean);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("what a file calls steps need not be an integer") {
+    const TemporaryFolder folder;
+    const std::string path = folder / "counted.safetensors";
+    for (const double steps : {2.5, 1e300}) {
+        xg::save(Counted{xg::Tensor(steps), {}}, path);
+        Counted loaded{xg::Tensor(0.), {}};
+        CHECK(message<xg::Error>([&] { xg::load(loaded, path); }) == "");
+        CHECK(loaded.steps.item<double>() == steps);
+    }
 }
 
 TEST_CASE("a cache comes and goes") {

@@ -1,6 +1,7 @@
 // A tensor is a value: copies, assignments, the empty one, C++ numbers.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <limits>
 
 #include "common.hpp"
@@ -168,7 +169,6 @@ TEST_CASE("C++ numbers become tensors, and tensors numbers, only when asked") {
 TEST_CASE("item gives the one element, converted") {
     CHECK(Tensor(2.5).item<double>() == 2.5);
     CHECK(Tensor(2.5).item<float>() == 2.5f);
-    CHECK(Tensor(-2.5).item<int>() == -2);
     CHECK(Tensor(0.5).item<bool>());
     CHECK(Tensor(std::int64_t(1) << 60 | 1).item<std::int64_t>() == (std::int64_t(1) << 60 | 1));
     CHECK(Tensor(true).item<double>() == 1);
@@ -180,4 +180,47 @@ TEST_CASE("item gives the one element, converted") {
     CHECK_THROWS_AS(xg::zeros({2}).item<double>(), xg::ShapeError);
     CHECK_THROWS_AS(xg::zeros({0, 3}).item<double>(), xg::ShapeError);
     CHECK_THROWS_AS(static_cast<void>(static_cast<int>(xg::zeros({1, 2}))), xg::ShapeError);
+}
+
+TEST_CASE("an integer that does not hold a value is an error, on the way out and in") {
+    const auto refuses = []<class T>(const Tensor& x, T) {
+        CHECK_THROWS_AS(static_cast<void>(x.item<T>()), xg::DtypeError);
+        CHECK_THROWS_AS(static_cast<void>(static_cast<T>(x)), xg::DtypeError);
+    };
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    constexpr auto lowest = std::numeric_limits<std::int64_t>::min(), highest = std::numeric_limits<std::int64_t>::max();
+    for (const double x : {2.5, -0.5, 1e-300, 0x1p40, 0x1p31, -0x1p31 - 1, inf, -inf, double(NAN)}) refuses(Tensor(x), int());
+    for (const float x : {0.5f, 0x1p31f, float(inf), NAN}) refuses(Tensor(x), int());
+    for (const std::int64_t x : {std::int64_t(1) << 40, std::int64_t(1) << 31, lowest, highest}) refuses(Tensor(x), int());
+    refuses(Tensor(0x1p63), std::int64_t());
+    refuses(Tensor(-0x1.0000000000001p63), std::int64_t());
+    refuses(Tensor(0x1p64), std::uint64_t());
+    refuses(Tensor(-1), unsigned());
+    refuses(Tensor(-1.), unsigned());
+    refuses(Tensor(-1), std::uint64_t());
+    refuses(Tensor(256), std::uint8_t());
+    refuses(Tensor(-129), static_cast<signed char>(0));
+    CHECK(Tensor(2.).item<int>() == 2);
+    CHECK(Tensor(-0.).item<unsigned>() == 0);
+    CHECK(Tensor(0x1p31 - 1).item<int>() == std::numeric_limits<int>::max());
+    CHECK(Tensor(-0x1p31f).item<int>() == std::numeric_limits<int>::min());
+    CHECK(Tensor(-0x1p63).item<std::int64_t>() == lowest);
+    CHECK(Tensor(0x1p63).item<std::uint64_t>() == std::uint64_t(1) << 63);
+    CHECK(Tensor(0x1.fffffffffffffp63).item<std::uint64_t>() == 0xfffffffffffff800);
+    CHECK(Tensor(highest).item<std::uint64_t>() == std::uint64_t(highest));
+    CHECK(Tensor(true).item<int>() == 1);
+    CHECK(Tensor(double(NAN)).item<bool>());
+    CHECK(std::isinf(Tensor(1e300).item<float>()));
+
+    const std::uint64_t largest = std::uint64_t(highest);
+    for (const std::uint64_t x : {largest + 1, ~std::uint64_t(0)}) {
+        CHECK_THROWS_AS(Tensor{x}, xg::DtypeError);
+        CHECK_THROWS_AS(xg::tensor({std::uint64_t(0), x}), xg::DtypeError);
+        CHECK_THROWS_AS(Tensor(xt::xarray<std::uint64_t>{0, x}), xg::DtypeError);
+        CHECK_THROWS_AS(Tensor(xt::xarray<std::uint64_t>{x} + 0), xg::DtypeError);
+        CHECK_THROWS_AS(xg::view(xg::ones({2}), x), xg::IndexError);  // not the last one
+    }
+    CHECK(Tensor(largest).item<std::int64_t>() == highest);
+    CHECK(Tensor(xt::xarray<std::uint64_t>{largest}).item<std::int64_t>() == highest);
+    CHECK(xg::tensor({largest}).item<std::int64_t>() == highest);
 }

@@ -31,7 +31,8 @@ struct Csv {
     std::vector<std::string> columns;
     Tensor values;
 };
-/// Reads numbers in the C locale, quoted or not; empty lines do not count. Throws IoError, naming line and column.
+/// Reads numbers in the C locale, quoted or not, inf and -inf among them; empty lines do not count. What is too small for f64 is
+/// 0. Throws IoError, naming line and column, also for a number that is too large.
 Csv read_csv(const std::string& path, const CsvOptions& = {});
 
 /// The contents of a file. Throws IoError.

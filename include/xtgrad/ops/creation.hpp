@@ -49,10 +49,6 @@ void flatten(NestedList<T>& to, std::initializer_list<L> list, std::size_t level
 
 Tensor from_elements(Dtype, const Shape&, const void* elements);
 
-/// Elements as they are stored: integers as i64.
-template <class T>
-using stored = element_of<dtype_of<T>>;
-
 template <class T, class L>
 Tensor from_list(L list) {
     NestedList<T> nested;
@@ -61,7 +57,8 @@ Tensor from_list(L list) {
         const std::vector<char> bytes(nested.values.begin(), nested.values.end());
         return from_elements(Dtype::boolean, nested.shape, bytes.data());
     } else {
-        const std::vector<stored<T>> values(nested.values.begin(), nested.values.end());
+        std::vector<element_of<dtype_of<T>>> values(nested.values.size());
+        std::transform(nested.values.begin(), nested.values.end(), values.begin(), [](T v) { return as_element(v); });
         return from_elements(dtype_of<T>, nested.shape, values.data());
     }
 }
@@ -69,7 +66,7 @@ Tensor from_list(L list) {
 }  // namespace detail
 
 /// From a nested list, {{1., 2.}, {3., 4.}}: double f64, float f32, integers i64, bool boolean. Rows of different lengths are a
-/// ShapeError.
+/// ShapeError, an unsigned integer above the range of i64 a DtypeError.
 template <Arithmetic T>
 Tensor tensor(T value) {
     return Tensor(value);

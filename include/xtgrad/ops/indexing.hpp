@@ -48,7 +48,7 @@ Tensor taken(const char* op, const Tensor& x, const Tensor& indices, Index axis)
 template <class S>
 Slice slice_of(const S& s) {
     if constexpr (std::integral<S>) {
-        return Slice::index(static_cast<Index>(s));
+        return Slice::index(Axes(s).front());
     } else if constexpr (std::same_as<S, xt::xall_tag>) {
         return Slice::all();
     } else if constexpr (std::same_as<S, xt::xnewaxis_tag>) {
