@@ -26,7 +26,7 @@ inline constexpr TapeOption persistent{1};
 /// A NaN or an infinity is an error that names the first op, forward or backward, that made one.
 inline constexpr TapeOption check_finite{2};
 
-/// A target that the tape never saw has gradient zero instead of being an error.
+/// A target that the tape never saw, or that was made after the result, has derivative zero instead of being an error.
 struct ZerosIfUnused {};
 inline constexpr ZerosIfUnused zeros_if_unused{};
 
@@ -123,23 +123,23 @@ public:
     }
 
     /// The Jacobian-vector product: the tangent of y when x moves along dx, which has x's shape. One forward walk. A tangent
-    /// for an intermediate is added to the one that reaches it.
-    template <std::same_as<Tensor> T>
-    Tensor jvp(const Tensor& y, const T& x, const Tensor& dx) {
-        return forward(y, {&x, 1}, {&dx, 1});
+    /// for an intermediate is added to the one that reaches it. Also takes zeros_if_unused.
+    template <std::same_as<Tensor> T, std::same_as<ZerosIfUnused>... O>
+    Tensor jvp(const Tensor& y, const T& x, const Tensor& dx, O...) {
+        return forward(y, {&x, 1}, {&dx, 1}, sizeof...(O) > 0);
     }
     template <std::same_as<Tensor> T, std::size_t N>
         requires(N > 1)
-    Tensor jvp(const Tensor& y, const T (&xs)[N], const T (&dxs)[N]) {
-        return forward(y, xs, dxs);
+    Tensor jvp(const Tensor& y, const T (&xs)[N], const T (&dxs)[N], O...) {
+        return forward(y, xs, dxs, sizeof...(O) > 0);
     }
-    template <std::same_as<std::vector<Tensor>> V>
-    Tensor jvp(const Tensor& y, const V& xs, const std::vector<Tensor>& dxs) {
-        return forward(y, xs, dxs);
+    template <std::same_as<std::vector<Tensor>> V, std::same_as<ZerosIfUnused>... O>
+    Tensor jvp(const Tensor& y, const V& xs, const std::vector<Tensor>& dxs, O...) {
+        return forward(y, xs, dxs, sizeof...(O) > 0);
     }
-    template <std::size_t N>
-    Tensor jvp(const Tensor& y, const std::array<Tensor, N>& xs, const std::array<Tensor, N>& dxs) {
-        return forward(y, xs, dxs);
+    template <std::size_t N, std::same_as<ZerosIfUnused>... O>
+    Tensor jvp(const Tensor& y, const std::array<Tensor, N>& xs, const std::array<Tensor, N>& dxs, O...) {
+        return forward(y, xs, dxs, sizeof...(O) > 0);
     }
 
     /// How many ops the tape holds.
@@ -160,7 +160,7 @@ private:
     }
     void reverse(const Tensor& y, const Tensor* cotangent, std::span<const Tensor> xs, std::span<Tensor> result,
                  const GradientOptions&);
-    Tensor forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs);
+    Tensor forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs, bool zeros);
 
     detail::TapeState* state_;
 };

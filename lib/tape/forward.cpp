@@ -9,7 +9,7 @@ namespace xtgrad {
 
 using namespace detail;
 
-Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs) {
+Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs, bool zeros) {
     TapeState& tape = usable("jvp", state_);
     Record& record = *this_record;
     check_target("jvp", "the result", y);
@@ -23,7 +23,7 @@ Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<cons
                              "; broadcast it with broadcast_to");
         check_same_dtype("jvp", xs[i], dxs[i]);
     }
-    Sweep sweep("jvp", record, tape, y, xs, false);
+    Sweep sweep("jvp", record, tape, y, xs, zeros);
     sweep.trace();
     const Targets& targets = sweep.targets();
     std::vector<Tensor> seeds(xs.size()), tangents(sweep.size()), many;

@@ -124,14 +124,21 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<c
     };
     for (std::size_t i = 0; i < xs.size(); ++i) {
         const Tag tag = xs[i].block()->tag;
-        const bool recorded = tag - begin_ < end_ - begin_;
-        if (recorded || tag == y || seen_[std::size_t(targets_.find(tag))] || seen_later(tag)) continue;
+        if (tag == y || seen_[std::size_t(targets_.find(tag))]) continue;
+        if (slot(tag) < end_ - begin_) {
+            if (size() && tag > y)
+                fail<TapeError>(op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
+                                " was made after the result, which cannot depend on it. Usually it is a weight that was stepped "
+                                "before the walk (w -= g makes another tensor): ask for the derivative first, then step; or "
+                                "pass xg::zeros_if_unused");
+            if (const Hole* hole = hole_of(t, tag); !hole || hole->own_gradient) continue;
+        }
+        if (seen_later(tag)) continue;
         fail<TapeError>(
             op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
             " was never seen by this tape, or the loss does not depend on it. Usually it was converted, reshaped or viewed "
             "before the tape began (a view is another tensor), or the list was taken before the last optimizer "
-            "step; give the very tensor that the computation uses",
-            std::string_view(op) == "jvp" ? "" : ", or pass xg::zeros_if_unused");
+            "step; give the very tensor that the computation uses, or pass xg::zeros_if_unused");
     }
 }
 

@@ -42,7 +42,7 @@ enum Mark : std::uint8_t {
 class Sweep {
 public:
     /// Over the nodes of t from its beginning to y. Throws TapeError naming `op` when y cannot be differentiated by t, or,
-    /// unless zeros are welcome, when a target was never seen.
+    /// unless zeros are welcome, when a target was never seen or made after y, or when a walk that failed took what lies between.
     Sweep(const char* op, Record&, const TapeState&, const Tensor& y, std::span<const Tensor> xs, bool zeros_if_unused);
 
     /// Goes back from y and marks what leads to it; then uses() and first_use() are known.

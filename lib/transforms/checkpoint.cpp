@@ -56,7 +56,7 @@ public:
             *this, n, [&](std::size_t i) { return tangents[i].defined(); }, tangents);
         Tensors along;
         for (const std::size_t i : again.places) along.push_back(tangents[i]);
-        return along.empty() ? Tensor() : again.tape.jvp(again.y, again.targets, along);
+        return along.empty() ? Tensor() : again.tape.jvp(again.y, again.targets, along, zeros_if_unused);
     }
 
 private:
