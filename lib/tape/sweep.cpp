@@ -64,6 +64,7 @@ Sweep::Sweep(const char* op, Record& r, const TapeState& t, const Tensor& y, std
     mark_nodes(t);
     if (recorded && marks_.back() & poisoned) fail_own_gradient(op);
     if (!zeros_if_unused) check_targets(op, t, tag, xs);
+    if (t.torn) check_unspent(op);
 }
 
 void Sweep::mark_nodes(const TapeState& t) {
@@ -140,6 +141,15 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<c
             "before the tape began (a view is another tensor), or the list was taken before the last optimizer "
             "step; give the very tensor that the computation uses, or pass xg::zeros_if_unused");
     }
+}
+
+void Sweep::check_unspent(const char* op) {
+    trace();
+    for (std::size_t s = size(); s-- > 0;)
+        if (marks_[s] & leads && marks_[s] & depends && node(s).is_spent())
+            fail<TapeError>(op, "the result depends on a target through [", node(s).op->name, "] ", node(s).shape(),
+                            ", whose data went with a walk of this tape that failed further on; compute it again under a new "
+                            "tape, or make that with xg::Tape tape(xg::persistent), which keeps everything");
 }
 
 Need Sweep::need(std::size_t slot_of_node) const noexcept {

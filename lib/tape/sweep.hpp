@@ -67,6 +67,8 @@ public:
 private:
     void mark_nodes(const TapeState&);
     void check_targets(const char* op, const TapeState&, Tag y, std::span<const Tensor> xs) const;
+    /// Throws when the walk needs what a failed one has used up.
+    void check_unspent(const char* op);
 
     Record& record_;
     Tag begin_, end_;
