@@ -8,6 +8,7 @@
 #include "../kernels/dropout.hpp"
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
+#include "draws.hpp"
 
 namespace xtgrad {
 namespace detail {
@@ -54,8 +55,10 @@ Tensor dropout(const Tensor& x, double p, Rng& rng) {
     using namespace detail;
     check_floating("dropout", x);
     if (!(p >= 0 && p <= 1)) fail<Error>("dropout", "the probability ", p, " is not in [0, 1]; give the share that is set to 0");
-    Tensor out = dropped(x, {p, rng.seed(), rng.position()});
-    rng.set_position(rng.position() + std::uint64_t((element_count(x) + 3) / 4));
+    Rng from = source(rng);
+    Tensor out = dropped(x, {p, from.seed(), from.position()});
+    from.set_position(from.position() + std::uint64_t((element_count(x) + 3) / 4));
+    advance(rng, from);
     return out;
 }
 
