@@ -115,8 +115,8 @@ void Sweep::trace() {
 }
 
 void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<const Tensor> xs) const {
-    const auto seen_later = [&](Tag target) {
-        for (Tag tag = begin_ + size(); tag < end_; ++tag) {
+    const auto taken = [&](Tag target, Tag from) {
+        for (Tag tag = from; tag < end_; ++tag) {
             if (hole_of(t, tag)) continue;
             const auto inputs = record_[tag].inputs();
             if (std::find(inputs.begin(), inputs.end(), target) != inputs.end()) return true;
@@ -126,7 +126,8 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<c
     for (std::size_t i = 0; i < xs.size(); ++i) {
         const Tag tag = xs[i].block()->tag;
         if (tag == y || seen_[std::size_t(targets_.find(tag))]) continue;
-        if (slot(tag) < end_ - begin_) {
+        const bool recorded = slot(tag) < end_ - begin_;
+        if (recorded) {
             if (size() && tag > y)
                 fail<TapeError>(op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
                                 " was made after the result, which cannot depend on it. Usually it is a weight that was stepped "
@@ -134,7 +135,7 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<c
                                 "pass xg::zeros_if_unused");
             if (const Hole* hole = hole_of(t, tag); !hole || hole->own_gradient) continue;
         }
-        if (seen_later(tag)) continue;
+        if (taken(tag, recorded ? begin_ : begin_ + size())) continue;
         fail<TapeError>(
             op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
             " was never seen by this tape, or the loss does not depend on it. Usually it was converted, reshaped or viewed "
