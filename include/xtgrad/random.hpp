@@ -20,7 +20,7 @@ public:
     void set_position(std::uint64_t position) noexcept { position_ = position; }
 
     /// A generator whose numbers are independent of this one's, for another purpose; advances this one.
-    Rng split() noexcept;
+    Rng split();
 
     /// The block of four words at a position.
     static std::array<std::uint32_t, 4> block(std::uint64_t seed, std::uint64_t position) noexcept;

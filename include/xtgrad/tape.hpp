@@ -23,10 +23,10 @@ struct TapeOption {
 };
 /// The tape can be walked more than once.
 inline constexpr TapeOption persistent{1};
-/// A NaN or an infinity is an error that names the first op, forward or backward, that made one.
+/// A NaN or an infinity is a TapeError that names the first op, forward or backward, that made one.
 inline constexpr TapeOption check_finite{2};
 
-/// A target that the tape never saw has gradient zero instead of being an error.
+/// A target that the tape never saw, or that was made after the result, has derivative zero instead of being an error.
 struct ZerosIfUnused {};
 inline constexpr ZerosIfUnused zeros_if_unused{};
 
@@ -60,9 +60,14 @@ concept GradientOption = std::same_as<std::remove_cvref_t<O>, ZerosIfUnused> || 
 /// is made of ops that the outer one records, and that is all of higher order.
 ///
 /// A target is any floating-point tensor (a template takes it, so that an xtensor expression, whose conversion would be another
-/// variable, does not compile): an input, a parameter, an intermediate. One that no op on the tape ever took is a
-/// TapeError; one that the result does not depend on has gradient zero. gradient, vjp and jvp consume the tape unless it is
-/// persistent. On an error nothing is consumed.
+/// variable, does not compile): an input, a parameter, an intermediate. One that the tape never saw, neither made by its ops nor
+/// taken by one, is a TapeError, and so is one that it made after the result, as a weight that was stepped too early; any other
+/// that the result does not depend on has gradient zero.
+///
+/// gradient, vjp and jvp consume the tape unless it is persistent. On an error nothing is consumed: the tape goes on. Only
+/// where a walk fails midway (by an error of an op's own derivative, of on_ready or check_finite, or for want of memory) is the
+/// data lost that it has used till then, unless the tape is persistent or an outer one keeps it; a later walk that needs some of
+/// it is a TapeError that names the op.
 class Tape {
 public:
     Tape() : Tape(TapeOption{0}) {}
@@ -123,23 +128,23 @@ public:
     }
 
     /// The Jacobian-vector product: the tangent of y when x moves along dx, which has x's shape. One forward walk. A tangent
-    /// for an intermediate is added to the one that reaches it.
-    template <std::same_as<Tensor> T>
-    Tensor jvp(const Tensor& y, const T& x, const Tensor& dx) {
-        return forward(y, {&x, 1}, {&dx, 1});
+    /// for an intermediate is added to the one that reaches it. Also takes zeros_if_unused.
+    template <std::same_as<Tensor> T, std::same_as<ZerosIfUnused>... O>
+    Tensor jvp(const Tensor& y, const T& x, const Tensor& dx, O...) {
+        return forward(y, {&x, 1}, {&dx, 1}, sizeof...(O) > 0);
     }
-    template <std::same_as<Tensor> T, std::size_t N>
+    template <std::same_as<Tensor> T, std::size_t N, std::same_as<ZerosIfUnused>... O>
         requires(N > 1)
-    Tensor jvp(const Tensor& y, const T (&xs)[N], const T (&dxs)[N]) {
-        return forward(y, xs, dxs);
+    Tensor jvp(const Tensor& y, const T (&xs)[N], const T (&dxs)[N], O...) {
+        return forward(y, xs, dxs, sizeof...(O) > 0);
     }
-    template <std::same_as<std::vector<Tensor>> V>
-    Tensor jvp(const Tensor& y, const V& xs, const std::vector<Tensor>& dxs) {
-        return forward(y, xs, dxs);
+    template <std::same_as<std::vector<Tensor>> V, std::same_as<ZerosIfUnused>... O>
+    Tensor jvp(const Tensor& y, const V& xs, const std::vector<Tensor>& dxs, O...) {
+        return forward(y, xs, dxs, sizeof...(O) > 0);
     }
-    template <std::size_t N>
-    Tensor jvp(const Tensor& y, const std::array<Tensor, N>& xs, const std::array<Tensor, N>& dxs) {
-        return forward(y, xs, dxs);
+    template <std::size_t N, std::same_as<ZerosIfUnused>... O>
+    Tensor jvp(const Tensor& y, const std::array<Tensor, N>& xs, const std::array<Tensor, N>& dxs, O...) {
+        return forward(y, xs, dxs, sizeof...(O) > 0);
     }
 
     /// How many ops the tape holds.
@@ -160,7 +165,7 @@ private:
     }
     void reverse(const Tensor& y, const Tensor* cotangent, std::span<const Tensor> xs, std::span<Tensor> result,
                  const GradientOptions&);
-    Tensor forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs);
+    Tensor forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs, bool zeros);
 
     detail::TapeState* state_;
 };

@@ -11,6 +11,7 @@
 #include "../tensor/message.hpp"
 #include "../tensor/storage.hpp"
 #include "attention.hpp"
+#include "draws.hpp"
 #include "elementwise.hpp"
 
 namespace xtgrad {
@@ -127,8 +128,7 @@ AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& 
         if (!(rate > 0 && rate < 1)) fail<Error>(name, "dropout is ", rate, "; it is a probability, at least 0 and below 1");
         if (!options.dropout.rng)
             fail<Error>(name, "dropout of ", rate, " has no generator; give both, as in .dropout = {", rate, ", rng}");
-        Rng ahead = *options.dropout.rng;
-        a.dropped = {ahead.split().seed(), std::uint32_t(std::min(rate * 0x1p32, 0x1p32 - 1))};
+        a.dropped = {seed_of_split(source(*options.dropout.rng)), std::uint32_t(std::min(rate * 0x1p32, 0x1p32 - 1))};
     }
     return {std::move(x), std::move(a), e};
 }

@@ -8,6 +8,7 @@
 #include "../kernels/dropout.hpp"
 #include "../tape/record.hpp"
 #include "../tensor/option.hpp"
+#include "draws.hpp"
 
 namespace xtgrad {
 namespace detail {
@@ -54,8 +55,10 @@ Tensor dropout(const Tensor& x, double p, Rng& rng) {
     using namespace detail;
     check_floating("dropout", x);
     check_option("dropout", "p", p, share);
-    Tensor out = dropped(x, {p, rng.seed(), rng.position()});
-    rng.set_position(rng.position() + std::uint64_t((element_count(x) + 3) / 4));
+    Rng from = source(rng);
+    Tensor out = dropped(x, {p, from.seed(), from.position()});
+    from.set_position(from.position() + std::uint64_t((element_count(x) + 3) / 4));
+    advance(rng, from);
     return out;
 }
 

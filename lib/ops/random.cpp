@@ -11,6 +11,7 @@
 #include "../tape/record.hpp"
 #include "../tensor/message.hpp"
 #include "../tensor/storage.hpp"
+#include "draws.hpp"
 
 namespace xtgrad {
 
@@ -23,9 +24,12 @@ std::array<std::uint32_t, 4> Rng::block(std::uint64_t seed, std::uint64_t positi
     return {words[0][0], words[1][0], words[2][0], words[3][0]};
 }
 
-Rng Rng::split() noexcept {
-    const auto words = block(seed_, position_++);
-    return Rng(std::uint64_t(words[0]) | std::uint64_t(words[1]) << 32);
+Rng Rng::split() {
+    Rng from = source(*this);
+    const Rng other(seed_of_split(from));
+    from.set_position(from.position() + 1);
+    advance(*this, from);
+    return other;
 }
 
 namespace {
@@ -42,15 +46,17 @@ std::array<double, 2> two_doubles(const std::array<std::uint32_t, 4>& w) {
 template <class T, int per_block>
 void fill(const Tensor& x, Rng& rng, auto f) {
     const Index n = element_count(x), blocks = (n + per_block - 1) / per_block;
-    const std::uint64_t from = rng.position();
+    Rng after = source(rng);
+    const std::uint64_t seed = after.seed(), from = after.position();
     T* out = mutable_data<T>(x);
     kernels::parallel_ranges(blocks, 64, [&](Index begin, Index end) {
         for (Index b = begin; b < end; ++b) {
-            const std::array<T, per_block> values = f(Rng::block(rng.seed(), from + std::uint64_t(b)));
+            const std::array<T, per_block> values = f(Rng::block(seed, from + std::uint64_t(b)));
             std::copy_n(values.begin(), std::min<Index>(per_block, n - b * per_block), out + b * per_block);
         }
     });
-    rng.set_position(from + std::uint64_t(blocks));
+    after.set_position(from + std::uint64_t(blocks));
+    advance(rng, after);
 }
 
 void check_dtype(const char* op, Dtype dtype) {
@@ -118,7 +124,9 @@ Tensor randint(const Shape& shape, std::int64_t low, std::int64_t high, Rng& rng
     Tensor x = allocate(Dtype::i64, shape, "randint");
     auto* p = mutable_data<std::int64_t>(x);
     const std::uint64_t n = std::uint64_t(high) - std::uint64_t(low);
-    for (Index i = 0, count = element_count(x); i < count; ++i) p[i] = std::int64_t(std::uint64_t(low) + below(n, rng));
+    Rng from = source(rng);
+    for (Index i = 0, count = element_count(x); i < count; ++i) p[i] = std::int64_t(std::uint64_t(low) + below(n, from));
+    advance(rng, from);
     return x;
 }
 
@@ -126,7 +134,9 @@ Tensor permutation(Index n, Rng& rng) {
     Tensor x = allocate(Dtype::i64, Shape{n}, "permutation");
     auto* p = mutable_data<std::int64_t>(x);
     std::iota(p, p + n, std::int64_t(0));
-    for (Index i = n - 1; i > 0; --i) std::swap(p[i], p[below(std::uint64_t(i) + 1, rng)]);
+    Rng from = source(rng);
+    for (Index i = n - 1; i > 0; --i) std::swap(p[i], p[below(std::uint64_t(i) + 1, from)]);
+    advance(rng, from);
     return x;
 }
 

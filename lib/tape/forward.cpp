@@ -9,7 +9,7 @@ namespace xtgrad {
 
 using namespace detail;
 
-Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs) {
+Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs, bool zeros) {
     TapeState& tape = usable("jvp", state_);
     Record& record = *this_record;
     check_target("jvp", "the result", y);
@@ -23,12 +23,12 @@ Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<cons
                              "; broadcast it with broadcast_to");
         check_same_dtype("jvp", xs[i], dxs[i]);
     }
-    Sweep sweep("jvp", record, tape, y, xs, false);
+    Sweep sweep("jvp", record, tape, y, xs, zeros);
     sweep.trace();
     const Targets& targets = sweep.targets();
     std::vector<Tensor> seeds(xs.size()), tangents(sweep.size()), many;
     auto& uses = sweep.uses();  // of each slot, still to come: a tangent goes with the last
-    const Walk walk(record, tape);
+    Walk walk(record, tape);
     const bool release = walk.last_reader(), check = tape.check_finite;
     for (std::size_t i = 0; i < xs.size(); ++i)  // a target that is named twice moves along both
         accumulate(seeds[std::size_t(targets.find(xs[i].block()->tag))], Tensor(dxs[i]));
@@ -36,10 +36,7 @@ Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<cons
     for (std::size_t slot = 0; slot < sweep.size(); ++slot) {
         Node& node = sweep.node(slot);
         const std::uint8_t mark = sweep[slot];
-        if (!(mark & leads)) {
-            if (release) node.forget_saved();
-            continue;
-        }
+        if (!(mark & leads)) continue;
         Tensor tangent;
         if (mark & depends) {
             const Need need = sweep.need(slot);
@@ -59,17 +56,17 @@ Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<cons
             }
             bool any = false;
             for (std::size_t i = 0; i < inputs.size(); ++i) any |= of[i].defined();
-            if (any) {
-                tangent = node.op->jvp(node, of);
-                if (check && tangent.defined()) check_values(*node.op, "the tangent", tangent);
-            }
+            if (any) tangent = node.op->jvp(node, of);
+            if (check && tangent.defined()) check_values(*node.op, "the tangent", tangent);
+            if (release) node.release();
         }
         if (mark & is_target) accumulate(tangent, Tensor(seeds[std::size_t(targets.find(sweep.tag(slot)))]));
         tangents[slot] = std::move(tangent);
-        if (release) node.forget_saved();
     }
     const Tensor tangent = sweep.size() ? tangents.back() : seeds[std::size_t(targets.find(y.block()->tag))];
-    return walk.result(tangent.defined() ? tangent : constant_like(y, 0));
+    Tensor result = walk.result(tangent.defined() ? tangent : constant_like(y, 0));
+    walk.done();
+    return result;
 }
 
 }  // namespace xtgrad

@@ -43,11 +43,21 @@ Shape CompactShape::shape(const Extra* extra) const {
     return shape;
 }
 
-void Node::forget_saved() noexcept {
-    in[0] = in[1] = out = Tensor();
+void Node::release(Tensor& saved) noexcept {
+    if (!saved.defined() || !saved.block()->data) return;
+    saved = Tensor();
+    broadcast |= spent;
+}
+
+void Node::release() noexcept {
+    release(in[0]);
+    release(in[1]);
+    release(out);
     if (!extra) return;
-    extra->saved.clear();
+    for (Tensor& x : extra->saved) release(x);
+    if (!extra->closure) return;
     extra->closure.reset();
+    broadcast |= spent;
 }
 
 void closure_vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) {
@@ -96,14 +106,17 @@ bool Record::alone(const TapeState& t) const noexcept {
 void Record::consume(TapeState& t) noexcept {
     if (t.consumed) return;
     t.consumed = true;
-    if (!t.paused) --recording;
-    checking -= t.check_finite;
+    if (!t.paused) {
+        --recording;
+        checking -= t.check_finite;
+    }
     if (--live == 0)
         truncate();
     else if (alone(t))  // the nodes stay, since a tag is used once, but hold nothing
         for (Tag tag = t.begin; tag != next; ++tag) {
-            (*this)[tag].forget_saved();
-            (*this)[tag].extra.reset();
+            Node& node = (*this)[tag];
+            node.in[0] = node.in[1] = node.out = Tensor();
+            node.extra.reset();
         }
 }
 
@@ -116,7 +129,7 @@ void Record::remove(TapeState& t) noexcept {
 void Record::keep(TapeState* t) noexcept {
     std::unique_ptr<TapeState> state(t);
     if (spare) return;
-    state->consumed = state->walking = state->stopped = false;
+    state->consumed = state->walking = state->stopped = state->torn = false;
     state->paused = 0;
     state->holes.clear();
     state->before = state->after = nullptr;
@@ -138,13 +151,16 @@ void Record::pause(TapeState& t) {
     t.holes.reserve(t.holes.size() + 1);
     if (t.paused++ != 0) return;
     t.paused_at = next;
-    if (!t.consumed) --recording;
+    if (t.consumed) return;
+    --recording;
+    checking -= t.check_finite;
 }
 
 void Record::resume(TapeState& t, bool own_gradient) noexcept {
     if (--t.paused != 0 || t.consumed) return;
     if (next != t.paused_at) t.holes.push_back({t.paused_at, next, own_gradient});
     ++recording;
+    checking += t.check_finite;
 }
 
 void Record::grow() {

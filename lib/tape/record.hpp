@@ -99,7 +99,7 @@ struct Node {
     Attr attr;
     std::unique_ptr<Extra> extra;
     std::uint8_t input_count;
-    std::uint8_t broadcast;  // bit i: input i, one of the first two, was broadcast; then in[i] has its shape
+    std::uint8_t broadcast;  // bit i: input i, one of the first two, was broadcast; then in[i] has its shape. And `spent`
     CompactShape compact;
 
     std::span<const Tag> inputs() const noexcept {
@@ -109,7 +109,14 @@ struct Node {
     /// Of the output.
     Shape shape() const { return compact.shape(extra.get()); }
     Dtype dtype() const noexcept { return compact.dtype(); }
-    void forget_saved() noexcept;
+
+    /// Lets go of the data that its rules read, behind a walk. One that had none can be walked again.
+    void release() noexcept;
+    bool is_spent() const noexcept { return broadcast & spent; }
+
+private:
+    static constexpr std::uint8_t spent = 128;
+    void release(Tensor& saved) noexcept;
 };
 static_assert(sizeof(Node) == 96);
 
@@ -129,6 +136,7 @@ struct TapeState {
     bool persistent = false, check_finite = false, consumed = false;
     bool walking = false;  // its only walk has begun
     bool stopped = false;  // paused for good
+    bool torn = false;     // a walk failed midway: what it passed is spent
     unsigned paused = 0;
     Tag paused_at = 0;
     std::vector<Hole> holes;
@@ -141,7 +149,7 @@ struct Record {
     Tag first = 0, next = 0, limit = 0;  // tags of the oldest node and of the next one, and where this thread's range ends
     Node *free = nullptr, *chunk_end = nullptr;
     unsigned recording = 0;  // tapes that are neither paused nor consumed
-    unsigned checking = 0;   // of those that live, how many want finite values
+    unsigned checking = 0;   // of those that record, how many want finite values
     unsigned live = 0;       // tapes whose nodes are still needed
     TapeState* newest = nullptr;
     std::uint64_t serial = 0;

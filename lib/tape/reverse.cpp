@@ -85,7 +85,7 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
     std::vector<Tensor> many;
 
     const Targets& targets = sweep.targets();
-    const Walk walk(record, tape);
+    Walk walk(record, tape);
     Results out(targets, walk, xs, options);  // the caller's are untouched if the walk throws
     const bool release = walk.last_reader(), check = tape.check_finite;
 
@@ -135,13 +135,15 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
                 node.op->vjp(node, std::move(g), need, of);
                 for (std::size_t i = 0; i < inputs.size(); ++i) {
                     if (!wants(need, i) || !of[i].defined()) continue;
-                    if (check) check_values(*node.op, "the cotangent of an input", of[i]);
                     if (node.repeats(i)) of[i] = sum_to(of[i], node.in[i].shape());
-                    if (Tensor* const to = sum_of(inputs[i], slot)) accumulate(*to, std::move(of[i]));
+                    Tensor* const to = sum_of(inputs[i], slot);
+                    if (!to) continue;
+                    accumulate(*to, std::move(of[i]));
+                    if (check) check_values(*node.op, "the cotangent of an input", *to);
                 }
             }
+            if (release) node.release();
         }
-        if (release) node.forget_saved();
         for (; !complete.empty() && complete.back().first == slot; complete.pop_back()) {
             const Tag tag = complete.back().second;
             if (const std::size_t own = sweep.slot(tag); sweep.inside(own)) out.set(tag, cotangents[own]);
@@ -150,6 +152,7 @@ void Tape::reverse(const Tensor& y, const Tensor* cotangent, std::span<const Ten
     }
     for (const Tag tag : targets.tags()) out.finish(tag);
     std::move(out.of_targets().begin(), out.of_targets().end(), result.begin());
+    walk.done();
 }
 
 }  // namespace xtgrad

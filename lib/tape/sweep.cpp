@@ -64,6 +64,7 @@ Sweep::Sweep(const char* op, Record& r, const TapeState& t, const Tensor& y, std
     mark_nodes(t);
     if (recorded && marks_.back() & poisoned) fail_own_gradient(op);
     if (!zeros_if_unused) check_targets(op, t, tag, xs);
+    if (t.torn) check_unspent(op);
 }
 
 void Sweep::mark_nodes(const TapeState& t) {
@@ -114,8 +115,8 @@ void Sweep::trace() {
 }
 
 void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<const Tensor> xs) const {
-    const auto seen_later = [&](Tag target) {
-        for (Tag tag = begin_ + size(); tag < end_; ++tag) {
+    const auto taken = [&](Tag target, Tag from) {
+        for (Tag tag = from; tag < end_; ++tag) {
             if (hole_of(t, tag)) continue;
             const auto inputs = record_[tag].inputs();
             if (std::find(inputs.begin(), inputs.end(), target) != inputs.end()) return true;
@@ -124,15 +125,32 @@ void Sweep::check_targets(const char* op, const TapeState& t, Tag y, std::span<c
     };
     for (std::size_t i = 0; i < xs.size(); ++i) {
         const Tag tag = xs[i].block()->tag;
-        const bool recorded = tag - begin_ < end_ - begin_;
-        if (recorded || tag == y || seen_[std::size_t(targets_.find(tag))] || seen_later(tag)) continue;
+        if (tag == y || seen_[std::size_t(targets_.find(tag))]) continue;
+        const bool recorded = slot(tag) < end_ - begin_;
+        if (recorded) {
+            if (size() && tag > y)
+                fail<TapeError>(op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
+                                " was made after the result, which cannot depend on it. Usually it is a weight that was stepped "
+                                "before the walk (w -= g makes another tensor): ask for the derivative first, then step; or "
+                                "pass xg::zeros_if_unused");
+            if (const Hole* hole = hole_of(t, tag); !hole || hole->own_gradient) continue;
+        }
+        if (taken(tag, recorded ? begin_ : begin_ + size())) continue;
         fail<TapeError>(
             op, "target ", i, ' ', xs[i].shape(), ' ', xs[i].dtype(),
             " was never seen by this tape, or the loss does not depend on it. Usually it was converted, reshaped or viewed "
             "before the tape began (a view is another tensor), or the list was taken before the last optimizer "
-            "step; give the very tensor that the computation uses",
-            std::string_view(op) == "jvp" ? "" : ", or pass xg::zeros_if_unused");
+            "step; give the very tensor that the computation uses, or pass xg::zeros_if_unused");
     }
+}
+
+void Sweep::check_unspent(const char* op) {
+    trace();
+    for (std::size_t s = size(); s-- > 0;)
+        if (marks_[s] & leads && marks_[s] & depends && node(s).is_spent())
+            fail<TapeError>(op, "the result depends on a target through [", node(s).op->name, "] ", node(s).shape(),
+                            ", whose data went with a walk of this tape that failed further on; compute it again under a new "
+                            "tape, or make that with xg::Tape tape(xg::persistent), which keeps everything");
 }
 
 Need Sweep::need(std::size_t slot_of_node) const noexcept {

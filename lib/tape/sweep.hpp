@@ -42,7 +42,7 @@ enum Mark : std::uint8_t {
 class Sweep {
 public:
     /// Over the nodes of t from its beginning to y. Throws TapeError naming `op` when y cannot be differentiated by t, or,
-    /// unless zeros are welcome, when a target was never seen.
+    /// unless zeros are welcome, when a target was never seen or made after y, or when a walk that failed took what lies between.
     Sweep(const char* op, Record&, const TapeState&, const Tensor& y, std::span<const Tensor> xs, bool zeros_if_unused);
 
     /// Goes back from y and marks what leads to it; then uses() and first_use() are known.
@@ -67,6 +67,8 @@ public:
 private:
     void mark_nodes(const TapeState&);
     void check_targets(const char* op, const TapeState&, Tag y, std::span<const Tensor> xs) const;
+    /// Throws when the walk needs what a failed one has used up.
+    void check_unspent(const char* op);
 
     Record& record_;
     Tag begin_, end_;

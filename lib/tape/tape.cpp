@@ -81,7 +81,11 @@ namespace detail {
 TapeState& usable(const char* op, TapeState* t) {
     if (t->record != this_record || !this_record)
         fail<TapeError>(op, "the tape belongs to another thread; use a tape on the thread that made it");
-    if (t->consumed || t->walking)
+    if (t->walking)
+        fail<TapeError>(op,
+                        "a walk of this tape is going on and calls this, by on_ready or an op's own rule; make the tape with "
+                        "xg::Tape tape(xg::persistent) to walk it meanwhile");
+    if (t->consumed)
         fail<TapeError>(
             op,
             "this tape is consumed: gradient, vjp or jvp was called before; make it with xg::Tape tape(xg::persistent) "

@@ -1,4 +1,4 @@
-// What the reverse and the forward walk share: the tape is paused while they run, and consumed by them.
+// What the reverse and the forward walk share: the tape is paused while they run, and consumed when they are done.
 #pragma once
 #include "sweep.hpp"
 
@@ -42,13 +42,17 @@ public:
         t.walking = !t.persistent;
     }
     ~Walk() {
-        if (!tape_.persistent) record_.consume(tape_);
+        tape_.walking = false;
+        if (!tape_.persistent) done_ ? record_.consume(tape_) : void(tape_.torn = true);
         record_.resume(tape_, true);
     }
     Walk(const Walk&) = delete;
     Walk& operator=(const Walk&) = delete;
 
-    /// Nobody will read the nodes again: what they save can go as the walk passes.
+    /// The walk has reached its end; unless it has, it fails, and the tape goes on without what was released.
+    void done() noexcept { done_ = true; }
+
+    /// Nobody will read the nodes again unless the walk fails: what it has used can go as it passes.
     bool last_reader() const noexcept { return !tape_.persistent && record_.alone(tape_); }
 
     /// A result as the tapes shall see it: a node of the outer ones, even where it is a constant, and to this one, if it goes
@@ -59,6 +63,7 @@ private:
     Record& record_;
     TapeState& tape_;
     Tag from_;
+    bool done_ = false;
 };
 
 }  // namespace xtgrad::detail

@@ -5,8 +5,10 @@
 
 #include <xtgrad/tape.hpp>
 
+#include "../ops/draws.hpp"
 #include "../tape/walk.hpp"
 #include "../tensor/message.hpp"
+#include "fingerprint.hpp"
 
 namespace xtgrad::detail {
 namespace {
@@ -21,7 +23,7 @@ Tensors fresh(std::span<const Tensor> x) {
 }
 
 /// The tags of what the tape's nodes read and did not make, each once; those from `unborn` on were made meanwhile.
-std::vector<Tag> read_by(const TapeState& tape, Tag unborn = ~Tag(0)) {
+std::vector<Tag> read_by(const TapeState& tape, Tag unborn) {
     constexpr Tag node_bit = Tag(1) << 63;
     std::unordered_set<Tag> seen;
     std::vector<Tag> tags;
@@ -41,22 +43,35 @@ Tensor stand_in(Tag tag, const Tensor& like) {
     return t;
 }
 
+/// What there is to know of the first run.
+struct FirstRun {
+    std::vector<Rng> draws;
+    Fingerprint print;
+};
+
+Readings readings(const Tensors& arguments, std::span<const Tag> captured) {
+    Readings all;
+    for (const Tag tag : captured) all.emplace(tag, tag);
+    for (std::size_t i = 0; i < arguments.size(); ++i) all.emplace(arguments[i].block()->tag, i);
+    return all;
+}
+
 class CheckpointClosure : public Closure {
 public:
-    explicit CheckpointClosure(Replayed f) : f_(std::move(f)) {}
+    CheckpointClosure(Replayed f, FirstRun first) : f_(std::move(f)), first_(std::move(first)) {}
 
     void vjp(const Node& n, Tensor g, Need need, Tensor* cotangents) const override {
-        Replay again(*this, n, [&](std::size_t i) { return wants(need, i); });
+        Replay again(f_, first_, n, [&](std::size_t i) { return wants(need, i); });
         const Tensors of = again.tape.vjp(again.y, g, again.targets, EmptyIfZero{});
         for (std::size_t k = 0; k < of.size(); ++k) cotangents[again.places[k]] = of[k];
     }
 
     Tensor jvp(const Node& n, const Tensor* tangents) const override {
         Replay again(
-            *this, n, [&](std::size_t i) { return tangents[i].defined(); }, tangents);
+            f_, first_, n, [&](std::size_t i) { return tangents[i].defined(); }, tangents);
         Tensors along;
         for (const std::size_t i : again.places) along.push_back(tangents[i]);
-        return along.empty() ? Tensor() : again.tape.jvp(again.y, again.targets, along);
+        return along.empty() ? Tensor() : again.tape.jvp(again.y, again.targets, along, zeros_if_unused);
     }
 
 private:
@@ -68,19 +83,27 @@ private:
         Tensors targets;
         std::vector<std::size_t> places;  // which inputs of the node they are
 
-        Replay(const CheckpointClosure& closure, const Node& n, auto wanted, const Tensor* like = nullptr)
-            : x(fresh(n.extra->saved)), y(closure.f_(x)) {
-            if (!holds(tape.state(), y) || y.shape() != n.shape() || y.dtype() != n.dtype()) fail_changed();
-            const std::vector<Tag> reads = read_by(tape.state());
-            const std::unordered_set<Tag> seen(reads.begin(), reads.end());
+        Replay(const Replayed& f, const FirstRun& first, const Node& n, auto wanted, const Tensor* like = nullptr)
+            : x(fresh(n.extra->saved)) {
             const auto tags = n.inputs();
+            {
+                const Draws again{std::span<const Rng>(first.draws)};
+                y = f(x);
+                if (!again.complete()) fail_changed("it draws random numbers more or less often");
+            }
+            if (!holds(tape.state(), y)) fail_changed("its result no longer depends on anything");
+            const Fingerprint print(tape.state(), readings(x, tags.subspan(x.size())), y);
+            if (print.ops != first.print.ops)
+                fail_changed(
+                    "it computes with other tensors or ops: a tensor that it holds by reference was given a new value, perhaps "
+                    "by an optimizer step before the backward pass, or a number or condition has changed");
+            if (print.value != first.print.value)
+                fail_changed(
+                    "its result has other values: it reads numbers, an array or a generator other than xg::Rng that have "
+                    "changed");
             for (std::size_t i = 0; i < tags.size(); ++i) {
                 if (!wanted(i)) continue;
                 const bool captured = i >= x.size();
-                if (!seen.contains(captured ? tags[i] : x[i].block()->tag)) {
-                    if (captured) fail_changed();
-                    continue;
-                }
                 if (!captured && !is_floating(x[i].dtype())) continue;
                 targets.push_back(captured ? stand_in(tags[i], like ? like[i] : y) : x[i]);
                 places.push_back(i);
@@ -88,14 +111,13 @@ private:
         }
     };
 
-    [[noreturn]] static void fail_changed() {
-        fail<TapeError>("checkpoint",
-                        "the function does not do in this walk what it did before: a tensor that it reads was given a new value, "
-                        "perhaps by an optimizer step before the backward pass, or it draws from a generator that it holds by "
-                        "reference; capture both by value");
+    [[noreturn]] static void fail_changed(const char* how) {
+        fail<TapeError>("checkpoint", "the function does not do in this walk what it did before: ", how,
+                        "; let it capture by value what changes");
     }
 
     Replayed f_;
+    FirstRun first_;
 };
 
 }  // namespace
@@ -111,17 +133,24 @@ Tensor checkpoint(Replayed f, Tensors x) {
         refill_tags();  // everything that there is has a lower one
         const Tag unborn = tags_here.next;
         const Tape probe;  // to know what f reads
-        y = f(variables);
+        std::vector<Rng> draws;
+        {
+            const Draws noted(draws);
+            y = f(variables);
+        }
         check_defined("checkpoint", y);
+        for (std::size_t i = 0; i < x.size(); ++i)
+            if (y.block()->tag == variables[i].block()->tag) return x[i];
         if (!holds(probe.state(), y)) return y;
         for (const Tensor& t : x) extra->tags.push_back(t.block()->tag);
         for (const Tag tag : read_by(probe.state(), unborn))
             if (std::ranges::none_of(variables, [tag](const Tensor& v) { return v.block()->tag == tag; }))
                 extra->tags.push_back(tag);
+        const Fingerprint print(probe.state(), readings(variables, std::span(extra->tags).subspan(x.size())), y);
+        extra->closure = std::make_unique<CheckpointClosure>(std::move(f), FirstRun{std::move(draws), print});
         y = alias(y);
     }
     if (extra->tags.empty()) return y;
-    extra->closure = std::make_unique<CheckpointClosure>(std::move(f));
     extra->saved = std::move(x);
     append(checkpoint_op, y, 0, 0, 0, {}, std::move(extra));
     return y;

@@ -82,7 +82,8 @@ Tensors gradients(const char* op, Tape& tape, const Tensor& y, const Tensors& va
     if (y.size() != 1)
         fail<TapeError>(op, "the function returned ", y.shape(),
                         ", not one element; reduce it with sum, or use xg::vjp or xg::jacobian");
-    if (holds(tape.state(), y)) return tape.gradient(y, variables);
+    // y may be a variable itself, and others were made after it.
+    if (holds(tape.state(), y)) return tape.gradient(y, variables, zeros_if_unused);
     Tensors zeros;
     for (const Tensor& x : variables) zeros.push_back(recorded_zero(x));
     return zeros;
@@ -128,7 +129,7 @@ Tensors Trace::vjp(const Tensors& cotangents) {
 Tensors Trace::forward(const Tensors& variables, const Tensors& tangents) {
     Tensors of(results_.size());
     for (const Pack& pack : packs_) {
-        const Tensor all = tape_.jvp(pack.tensor, variables, tangents);
+        const Tensor all = tape_.jvp(pack.tensor, variables, tangents, zeros_if_unused);
         if (pack.of.size() == 1) {
             of[pack.of[0]] = all;
             continue;

@@ -174,7 +174,7 @@ private:
         Tape tape;
         const List x = fresh(x_);
         const Tensor y = f_(x);
-        return tape.jvp(y, x, v);
+        return tape.jvp(y, x, v, zeros_if_unused);
     }
 
     /// H v for the Hessian H of <w, f>, in three ways.
@@ -187,20 +187,20 @@ private:
         const auto inner_gradient = [&](const List& x) {
             Tape inner;
             const Tensor y = f_(x);
-            return inner.vjp(y, w_, x);
+            return inner.vjp(y, w_, x, zeros_if_unused);
         };
         {
             Tape outer;
             const List x = fresh(x_), g = inner_gradient(x);
             Tensor along = sum(g[0] * v[0]);
             for (std::size_t i = 1; i < g.size(); ++i) along = along + sum(g[i] * v[i]);
-            check("reverse over reverse", outer.gradient(along, x));
+            check("reverse over reverse", outer.gradient(along, x, zeros_if_unused));
         }
         {
             Tape outer(persistent);
             const List x = fresh(x_), g = inner_gradient(x);
             List product;
-            for (const Tensor& t : g) product.push_back(outer.jvp(t, x, v));
+            for (const Tensor& t : g) product.push_back(outer.jvp(t, x, v, zeros_if_unused));
             check("forward over reverse", product);
         }
         {
@@ -209,7 +209,7 @@ private:
             const Tensor dy = [&] {
                 Tape inner;
                 const Tensor y = f_(x);
-                return inner.jvp(y, x, v);
+                return inner.jvp(y, x, v, zeros_if_unused);
             }();
             check("reverse over forward", outer.gradient(sum(dy * w_), x, zeros_if_unused));
         }

@@ -59,8 +59,27 @@ std::vector<Row> of_tapes() {
         {"jvp, never seen",
          [](A t, T tape) { tape.jvp(t.a * 2., t.cube, t.cube); },
          tape_error,
-         {"[jvp]", "(2, 3, 4)", "never seen"},
-         {"zeros_if_unused"}},
+         {"[jvp]", "(2, 3, 4)", "never seen", "zeros_if_unused"}},
+        {"gradient, stepped before",
+         [](A t, T tape) {
+             xg::Tensor w = t.v;
+             const xg::Tensor loss = xg::sum(t.a * w);
+             w -= 0.1 * w;
+             tape.gradient(loss, {t.a, w});
+         },
+         tape_error,
+         {"[gradient]", "target 1", "(3,)", "made after the result", "step", "zeros_if_unused"},
+         {"never seen"}},
+        {"jvp, stepped before",
+         [](A t, T tape) {
+             xg::Tensor w = t.v;
+             const xg::Tensor loss = xg::sum(t.a * w);
+             w *= 2.;
+             tape.jvp(loss, w, t.v);
+         },
+         tape_error,
+         {"[jvp]", "target 0", "(3,)", "made after the result", "step", "zeros_if_unused"},
+         {"never seen"}},
         {"stop_gradient of an empty tensor",
          [](A t, T) { xg::stop_gradient(t.none); },
          error,

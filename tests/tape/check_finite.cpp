@@ -46,9 +46,39 @@ TEST_CASE("check_finite also names ops on the way back and along a tangent") {
     CHECK(all_is_well());
 }
 
+TEST_CASE("check_finite sees a sum of cotangents overflow where no part does") {
+    const xg::Tensor x(0.), row = xg::zeros({1, 2});
+    {
+        xg::Tape tape(xg::check_finite);
+        const xg::Tensor y = x * 1e308 + x * 1e308;
+        CHECK(has(message<xg::TapeError>([&] { tape.gradient(y, x); }), "[affine]"));
+    }
+    {
+        xg::Tape tape(xg::check_finite);  // a target that is an intermediate
+        const xg::Tensor h = x + 0., y = h * 1e308 + h * 1e308;
+        CHECK(has(message<xg::TapeError>([&] { tape.gradient(y, h); }), "[affine]"));
+    }
+    {
+        xg::Tape tape(xg::check_finite);  // what broadcasting repeated
+        const xg::Tensor y = row * xg::full({3, 2}, 1e308);
+        CHECK(has(message<xg::TapeError>([&] { tape.vjp(y, xg::ones({3, 2}), row); }), "[multiply]"));
+    }
+    CHECK(all_is_well());
+}
+
 TEST_CASE("check_finite is a property of one tape") {
     const xg::Tensor x = xg::tensor({1., -1., 2.});
     xg::Tape plain(xg::persistent);
+    {
+        xg::Tape checking(xg::check_finite);
+        {
+            const xg::no_record pause;
+            xg::Tape inner;  // records, and nobody looks
+            CHECK_NOTHROW(xg::log(x));
+            CHECK_NOTHROW(inner.gradient(xg::sum(xg::log(x * 0.)), x, xg::zeros_if_unused));
+        }
+        CHECK_THROWS_AS(xg::log(x), xg::TapeError);
+    }
     {
         xg::Tape checking(xg::check_finite);
         CHECK_THROWS_AS(xg::log(x), xg::TapeError);

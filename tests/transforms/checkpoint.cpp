@@ -1,4 +1,8 @@
 // Recomputing instead of storing.
+#include <functional>
+#include <random>
+#include <utility>
+
 #include "near.hpp"
 
 namespace {
@@ -133,6 +137,16 @@ TEST_CASE("what does not depend on anything is no node") {
     CHECK(near(tape.gradient(xg::sum(y), c), xg::full({3}, 2., xg::f64)));
 }
 
+TEST_CASE("a function that returns its argument returns that") {
+    const Tensor x = normal({3}, 1), w = normal({3}, 2);
+    xg::Tape tape;
+    const Tensor y = xg::checkpoint([](const Tensor&, const Tensor& b) { return b; }, w, x);
+    CHECK(tape.nodes() == 0);
+    CHECK(y.block() == x.block());
+    CHECK(near(tape.gradient(xg::sum(y * y), x), 2. * x));
+    CHECK(near(xg::grad([](auto& t) { return xg::sum(xg::checkpoint([](auto& s) { return s; }, t * t)); })(x), 2. * x));
+}
+
 TEST_CASE("a tape holds the arguments of a checkpoint, not what happens inside") {
     const Tensor x = normal({1000}, 1), w = normal({1000}, 2);
     const auto chain = [&w](Tensor t) {
@@ -154,19 +168,211 @@ TEST_CASE("a tape holds the arguments of a checkpoint, not what happens inside")
     CHECK(users() == before);
 }
 
-TEST_CASE("a function that does something else the second time is found out") {
-    Tensor w(2.);
-    const Tensor x(3.);
+namespace {
+
+/// Everything that draws, each a function of x and a generator.
+const std::vector<std::pair<const char*, std::function<Tensor(const Tensor&, xg::Rng&)>>> drawing{
+    {"dropout", [](auto& t, auto& r) { return xg::dropout(t, 0.5, r) * t; }},
+    {"uniform", [](auto& t, auto& r) { return t * t * xg::uniform(t.shape(), xg::f64, r); }},
+    {"uniform, f32", [](auto& t, auto& r) { return t * t * xg::astype(xg::uniform(t.shape(), xg::f32, r), xg::f64); }},
+    {"randn", [](auto& t, auto& r) { return xg::sin(t * xg::randn(t.shape(), xg::f64, r)); }},
+    {"randint", [](auto& t, auto& r) { return t * t * xg::astype(xg::randint(t.shape(), 0, 1000, r), xg::f64); }},
+    {"permutation", [](auto& t, auto& r) { return xg::take(t * t, xg::permutation(t.shape(0), r), 0) * t; }},
+    {"categorical",
+     [](auto& t, auto& r) {
+         return t * xg::sum(xg::take(t, xg::categorical(xg::ones({4, t.shape(0)}), r), 0), 0);
+     }},
+    {"split",
+     [](auto& t, auto& r) {
+         xg::Rng other = r.split();
+         return xg::dropout(t * t, 0.5, other) * xg::uniform(t.shape(), xg::f64, r);
+     }},
+    {"attention",
+     [](auto& t, auto& r) {
+         return xg::attention(t, t * 0.5, t, {.heads = 2, .dropout = {0.4, r}}) * xg::dropout(t, 0.2, r);
+     }},
+    {"twice", [](auto& t, auto& r) { return xg::dropout(xg::tanh(xg::dropout(t * t, 0.3, r)), 0.3, r); }},
+    {"a layer's argument",
+     [](auto& t, auto& r) {
+         const xg::nn::Dropout dropout{0.5};
+         return dropout(t, r) * t;
+     }},
+    {"a checkpoint",
+     [](auto& t, auto& r) {
+         const Tensor u = xg::dropout(t, 0.2, r);
+         const Tensor v = xg::checkpoint([&r](auto& s) { return xg::dropout(s * s, 0.5, r); }, u);
+         return v * xg::dropout(u, 0.2, r);
+     }},
+};
+
+}  // namespace
+
+TEST_CASE("a generator held by reference draws the same numbers again, and stays where the first run left it") {
+    {
+        xg::Rng r(1);
+        const Tensor x = xg::ones({8});
+        xg::Tape tape;
+        const Tensor y = xg::checkpoint([&r](auto& s) { return xg::dropout(s, .5, r); }, x);
+        CHECK(near(tape.gradient(xg::sum(y), x), y / x));
+    }
+    const Tensor x = normal({6, 4}, 1), v = normal({6, 4}, 2);
+    for (const auto& [name, f] : drawing) {
+        CAPTURE(name);
+        const auto& draw = f;
+        const auto run = [&](bool stored, auto derivative) {
+            xg::Rng r(7);
+            const auto once = [&](const Tensor& t) { return draw(t, r); };
+            const Tensor d = derivative([&](const Tensor& t) {
+                r = xg::Rng(7);  // a second call in one transform starts as the first
+                const Tensor h = stored ? xg::checkpoint(once, t) : once(t);
+                const Tensor y = stored ? xg::checkpoint(once, h * 0.5) : once(h * 0.5);  // goes on from there
+                return xg::sum(y * v);
+            });
+            return std::pair(d, r.position());
+        };
+        const auto same = [&](auto derivative) {
+            const auto [want, at] = run(false, derivative);
+            const auto [got, there] = run(true, derivative);
+            CHECK(at > 0);
+            CHECK(there == at);
+            CHECK(near(got, want));
+            CHECK(xg::amax(xg::abs(want)).template item<double>() > 0);
+        };
+        same([&](auto g) { return xg::grad(g)(x); });
+        same([&](auto g) { return xg::jvp(g, x, v).second; });
+        same([&](auto g) { return xg::hvp(g)(x, v); });
+        same([&](auto g) {
+            xg::Tape tape(xg::persistent);
+            const Tensor y = g(x);
+            tape.gradient(y, x);
+            return tape.gradient(y, x) + tape.gradient(y, x);
+        });
+    }
+}
+
+TEST_CASE("draws after a checkpoint's second run are those that would have come without it") {
+    const Tensor x = normal({6}, 1);
+    xg::Rng r(3), s(3);
+    const auto noise = [](xg::Rng& g) { return xg::uniform({6}, xg::f64, g); };
+    noise(s);
     xg::Tape tape;
-    const Tensor y = xg::checkpoint([&](const Tensor& t) { return t * w; }, x);
-    const Tensor old = w;
-    w = Tensor(5.);
-    CHECK(has(complaint<xg::TapeError>([&] {
-                  tape.gradient(y, {x, old});
-              }),
-              "[checkpoint] the function does not do in this walk"));
-    xg::Tape other;
-    int calls = 0;
-    const Tensor z = xg::checkpoint([&](const Tensor& t) { return ++calls == 1 ? t * 2. : xg::stack({t, t}); }, x);
-    CHECK(has(complaint<xg::TapeError>([&] { other.gradient(z, x); }), "[checkpoint]"));
+    const Tensor y = xg::sum(xg::checkpoint([&](auto& t) { return t * noise(r); }, x));
+    const Tensor between = noise(r);
+    CHECK(near(between, noise(s)));
+    xg::Rng moved = r;
+    r = xg::Rng(99);  // not even that matters
+    tape.gradient(y, x);
+    CHECK((r.seed() == 99 && r.position() == 0));
+    CHECK(near(noise(moved), noise(s)));
+}
+
+TEST_CASE("a function that does something else the second time is found out") {
+    const Tensor x = normal({3}, 1);
+    struct World {
+        Tensor w = Tensor(2.), other = Tensor(3.);
+        xt::xarray<double> array = {1., 2., 3.};
+        double number = 2;
+        bool branch = false;
+        int times = 1;
+        std::mt19937 foreign{1};
+        xg::Rng r{1};
+    };
+    struct Change {
+        const char* name;
+        std::function<Tensor(World&, const Tensor&)> f;
+        std::function<void(World&)> change;
+        const char* says;
+    };
+    const std::vector<Change> changes{
+        {"a weight, stepped", [](auto& c, auto& t) { return t * c.w; }, [](auto& c) { c.w -= 0.1; }, "given a new value"},
+        {"a weight, to equal values", [](auto& c, auto& t) { return t * c.w; }, [](auto& c) { c.w = Tensor(2.); },
+         "given a new value"},
+        {"two weights, exchanged", [](auto& c, auto& t) { return t * c.w + c.other; }, [](auto& c) { std::swap(c.w, c.other); },
+         "given a new value"},
+        {"a weight less", [](auto& c, auto& t) { return c.branch ? t * 1. : t * c.w; }, [](auto& c) { c.branch = true; },
+         "other tensors or ops"},
+        {"a weight more", [](auto& c, auto& t) { return c.branch ? t * c.w : t * 1.; }, [](auto& c) { c.branch = true; },
+         "other tensors or ops"},
+        {"a number", [](auto& c, auto& t) { return t * c.number; }, [](auto& c) { c.number = 3; }, "a number"},
+        {"a bound that no element meets", [](auto& c, auto& t) { return xg::clip(t, -100., 100. * c.number); },
+         [](auto& c) { c.number = 3; }, "a number"},
+        {"an op of equal value", [](auto& c, auto& t) { return c.branch ? xg::stop_gradient(t) + t - t : t + t - t; },
+         [](auto& c) { c.branch = true; }, "other tensors or ops"},
+        {"an op", [](auto& c, auto& t) { return c.branch ? xg::sin(t) : xg::cos(t); }, [](auto& c) { c.branch = true; },
+         "other tensors or ops"},
+        {"operands, exchanged", [](auto& c, auto& t) { return c.branch ? c.w - t : t - c.w; }, [](auto& c) { c.branch = true; },
+         "other tensors or ops"},
+        {"a shape",
+         [](auto& c, auto& t) {
+             return c.branch ? xg::stack({t, t}) : t * 2.;
+         },
+         [](auto& c) { c.branch = true; }, "other tensors or ops"},
+        {"a loop",
+         [](auto& c, auto t) {
+             for (int i = 0; i < c.times; ++i) t = xg::tanh(t);
+             return t;
+         },
+         [](auto& c) { c.times = 2; }, "other tensors or ops"},
+        {"no dependence", [](auto& c, auto& t) { return c.branch ? c.w : t * c.w; }, [](auto& c) { c.branch = true; },
+         "no longer depends"},
+        {"an array", [](auto& c, auto& t) { return t * Tensor(c.array); }, [](auto& c) { c.array(2) = 7; }, "other values"},
+        {"a constant", [](auto& c, auto& t) { return t + xg::full({3}, c.number); }, [](auto& c) { c.number = 3; },
+         "other values"},
+        {"a foreign generator",
+         [](auto& c, auto& t) { return t * Tensor(std::uniform_real_distribution<double>(1, 2)(c.foreign)); }, [](auto&) {},
+         "other values"},
+        {"a draw more",
+         [](auto& c, auto& t) {
+             if (c.branch) c.r.split();
+             return xg::dropout(t, 0.5, c.r);
+         },
+         [](auto& c) { c.branch = true; }, "more or less often"},
+        {"a draw less", [](auto& c, auto& t) { return c.branch ? t * 1. : xg::dropout(t, 0.5, c.r); },
+         [](auto& c) { c.branch = true; }, "more or less often"},
+        {"a dropout's rate", [](auto& c, auto& t) { return xg::dropout(t, 0.1 * c.number, c.r); }, [](auto& c) { c.number = 3; },
+         "a number"},
+    };
+    for (const Change& change : changes)
+        for (const bool forward : {false, true}) {
+            CAPTURE(change.name);
+            CAPTURE(forward);
+            World world, want;
+            const Tensor w = world.w;
+            want.w = w, want.other = world.other;
+            xg::Tape tape;
+            const Tensor y = xg::sum(xg::checkpoint([&](const Tensor& t) { return change.f(world, t); }, x));
+            const auto derivative = [&](xg::Tape& t, const Tensor& of) { return forward ? t.jvp(of, x, x) : t.gradient(of, x); };
+            World before = world;
+            change.change(world);
+            const std::string text = complaint<xg::TapeError>([&] { derivative(tape, y); });
+            CHECK(has(text, "[checkpoint] the function does not do in this walk what it did before"));
+            CHECK(has(text, change.says));
+            CHECK(has(text, "by value"));
+            if (std::string(change.name) == "a foreign generator") continue;
+            world = before;  // then it is as if nothing had been
+            xg::Tape plain;
+            const Tensor z = xg::sum(change.f(want, x));
+            CHECK(near(derivative(tape, y), derivative(plain, z)));
+        }
+}
+
+TEST_CASE("what makes no difference to the result is no change") {
+    const Tensor x = normal({5, 3}, 1);
+    Tensor mask, unused(1.);
+    int runs = 0;
+    xg::nn::BatchNorm norm(3, {.dtype = xg::f64});
+    const auto f = [&](const Tensor& t) {
+        if (!mask.defined()) mask = xg::exp(xg::arange(3.)) * 2.;  // made by ops in the first run, and kept
+        const Tensor count = unused * double(++runs);
+        return norm(t * mask, xg::nn::training) * t;
+    };
+    Tensor y, g;
+    {
+        xg::Tape tape;
+        y = xg::sum(xg::checkpoint(f, x));
+        unused = Tensor(2.);
+        g = tape.gradient(y, x);
+    }
+    CHECK(runs == 2);
+    CHECK(near(g, xg::grad([&](const Tensor& t) { return xg::sum(f(t)); })(x)));
 }
