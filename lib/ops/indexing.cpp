@@ -198,11 +198,6 @@ Tensor index_add_jvp(const Node& n, const Tensor* tangents) {
 }
 constexpr Op index_add_op{"index_add", index_add_vjp, index_add_jvp};
 
-bool is_constant(const Tensor& x) {
-    const Strides strides = x.strides();
-    return element_count(x) > 1 && std::all_of(strides.begin(), strides.end(), [](Index step) { return step == 0; });
-}
-
 }  // namespace
 
 Tensor taken(const char* op, const Tensor& x, const Tensor& indices, Index axis) {
