@@ -50,8 +50,8 @@ Tensor power(const Tensor& x, double exponent) {
     return apply<rules::Power>(x, {exponent, 0});
 }
 Tensor clip(const Tensor& x, Literal low, Literal high) {
-    if (!(low.real <= high.real))
-        fail<Error>("clip", "the bounds are the wrong way round: ", low.real, " > ", high.real, "; give the lower one first");
+    for (const Literal& bound : {low, high})
+        if (std::isnan(bound.real)) fail<Error>("clip", "the bounds are ", low.real, " and ", high.real, "; give two numbers");
     if (is_fused("clip", x)) return apply<rules::Clip>(x, {low.real, high.real});
     const Tensor from = number_like("clip", x, low), to = number_like("clip", x, high);
     return clip(x, from, to);

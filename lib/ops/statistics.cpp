@@ -8,6 +8,7 @@
 
 #include "../tape/algebra.hpp"
 #include "../tensor/strided_operand.hpp"
+#include "cofactor.hpp"
 #include "reduced.hpp"
 
 namespace xtgrad::detail {
@@ -115,13 +116,16 @@ Tensor variance(const char* op, const Tensor& x, const Axes* axes, bool keep_dim
     return out;
 }
 
-// ---- y = sqrt v;  v' = g / (2 y), and 0 where y is 0
+// ---- y = sqrt v;  v' = g / (2 y), and 0 where y is 0; but c / 2 where g = c y
 
 Tensor root_slope(const Tensor& y) {
     const Tensor zero = equal(y, 0.);
     return where(zero, 0., 0.5 / where(zero, 1., y));
 }
-void root_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = g * root_slope(n.out); }
+void root_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+    const Tensor c = cofactor(g, n);
+    cotangents[0] = c.defined() ? broadcast_to(c * 0.5, g.shape()) : g * root_slope(n.out);
+}
 Tensor root_jvp(const Node& n, const Tensor* tangents) { return tangents[0] * root_slope(n.out); }
 constexpr Op stddev_op{"stddev", root_vjp, root_jvp};
 constexpr Op norm_l2_op{"norm_l2", root_vjp, root_jvp};

@@ -91,7 +91,6 @@ std::vector<Row> dtypes() {
         {"where, half an integer", [](A t, T) { xg::where(t.m, t.i, 0.5); }, dtype, {"[where]", "0.5", "i64", "astype"}},
         {"clip of integers at a half", [](A t, T) { xg::clip(t.i, 0.5, 2.5); }, dtype, {"[clip]", ".5", "i64", "astype"}},
         {"clip of booleans", [](A t, T) { xg::clip(t.m, 0, 1); }, dtype, {"[clip]", "boolean", "astype"}},
-        {"clip, the bounds the wrong way round", [](A t, T) { xg::clip(t.a, 2., 1.); }, error, {"[clip]", "2 > 1", "lower"}},
         {"clip, a bound that is no number", [](A t, T) { xg::clip(t.a, NAN, 1.); }, error, {"[clip]", "nan"}},
     };
 }

@@ -40,7 +40,7 @@ Tensor softplus(E&& x) {
     return detail::apply<rules::Softplus>(x);
 }
 
-/// max(x, 0); slope 0 at 0.
+/// max(x, 0); slope 0 at 0, NaN where x is.
 template <class E>
     requires AnyTensor<E>
 Tensor relu(E&& x) {
