@@ -302,7 +302,11 @@ TEST_CASE("slopes at kinks: norms at zero, the deviation of equal elements, ties
     CHECK(std::isnan(xg::stddev(xg::tensor({1., not_a_number})).item<double>()));
     CHECK(xg::norm_linf(xg::zeros({0})).item<double>() == 0);
     CHECK(std::isnan(xg::variance(xg::zeros({0})).item<double>()));
-    CHECK(std::isnan(xg::variance(xg::ones({2}), 2).item<double>()));
+    for (const Index ddof : {Index(2), Index(1) << 62, std::numeric_limits<Index>::max()}) {
+        CHECK(std::isnan(xg::variance(xg::ones({2}), ddof).item<double>()));
+        CHECK(xg::variance(xg::tensor({1., 2.}), ddof).item<double>() == infinite);
+        CHECK(gradient([&](auto& x) { return xg::variance(x, ddof); }, xg::tensor({1., 2.})).shape() == xg::Shape{2});
+    }
 }
 
 TEST_CASE("products with zeros: gradients to third order") {

@@ -102,14 +102,14 @@ Tensor variance(const char* op, const Tensor& x, const Axes* axes, bool keep_dim
     if (ddof < 0)
         fail<ShapeError>(op, "ddof is ", ddof, " for ", x.shape(), "; it is 0 or more, and a single axis stands in braces, {",
                          ddof, '}');
-    const Reduced r(op, x, axes, keep_dims, ddof);
+    const Reduced r(op, x, axes, keep_dims, std::min(ddof, element_count(x)));  // from there on 0 remain
     const Shape shape = x.shape();
     Tensor out = allocate(x.dtype(), r.shape(shape)), center = allocate(x.dtype(), r.kept_shape(shape));
     with_floating(x.dtype(), [&](auto z) {
         using T = decltype(z);
         T* v = mutable_data<T>(out);
         kernels::moments(reducible<T>(x, r), mutable_data<T>(center), v);
-        const T divisor = T(std::max(0., r.count(shape) - double(ddof)));
+        const T divisor = T(std::max(0., r.count(shape) - double(r.number)));
         for (Index i = 0, n = element_count(out); i < n; ++i) v[i] /= divisor;
     });
     if (recording()) record(variance_op, out, x, {x, center, {}}, r.attr());
