@@ -190,8 +190,14 @@ void check_affine(const char* op, const Tensor& x, const char* what, const Tenso
                          Shape{x.shape().back()});
 }
 
+double checked_eps(const char* op, double eps) {
+    if (!(eps >= 0 && eps < std::numeric_limits<double>::infinity()))
+        fail<Error>(op, "eps is ", eps, "; it is added to a mean of squares, finite and 0 or more");
+    return eps;
+}
+
 double eps_of(const Tensor& x, const RmsNormOptions& options) {
-    if (options.eps) return *options.eps;
+    if (options.eps) return checked_eps("rms_norm", *options.eps);
     return x.dtype() == Dtype::f32 ? std::numeric_limits<float>::epsilon() : std::numeric_limits<double>::epsilon();
 }
 
@@ -202,18 +208,18 @@ using namespace detail;
 
 Tensor layer_norm(const Tensor& x, const LayerNormOptions& options) {
     const Rows rows("layer_norm", x);
-    return normalize<true>(x, {}, {}, options.eps);
+    return normalize<true>(x, {}, {}, checked_eps("layer_norm", options.eps));
 }
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const LayerNormOptions& options) {
     const Rows rows("layer_norm", x);
     check_affine("layer_norm", x, "weight", weight);
-    return normalize<true>(x, weight, {}, options.eps);
+    return normalize<true>(x, weight, {}, checked_eps("layer_norm", options.eps));
 }
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const LayerNormOptions& options) {
     const Rows rows("layer_norm", x);
     check_affine("layer_norm", x, "weight", weight);
     check_affine("layer_norm", x, "bias", bias);
-    return normalize<true>(x, weight, bias, options.eps);
+    return normalize<true>(x, weight, bias, checked_eps("layer_norm", options.eps));
 }
 
 Tensor rms_norm(const Tensor& x, const RmsNormOptions& options) {

@@ -12,6 +12,10 @@ Tensor affine(const Tensor& x, double p, double q) { return apply<rules::Affine>
 
 namespace {
 
+void check_finite(const char* op, const char* option, double value) {
+    if (!std::isfinite(value)) fail<Error>(op, option, " is ", value, "; it is a finite number");
+}
+
 /// Does a number meet this tensor in one pass? Else, for integers, it becomes a tensor first. Names op in errors.
 bool is_fused(const char* op, const Tensor& x) {
     check_defined(op, x);
@@ -77,7 +81,13 @@ Tensor multiply_add(const Tensor& a, const Tensor& b, const Tensor& c) {
 }
 
 Tensor polygamma(double n, const Tensor& x) { return apply<rules::Polygamma>(x, {n, 0}); }
-Tensor leaky_relu(const Tensor& x, double slope) { return apply<rules::LeakyRelu>(x, {slope, 0}); }
-Tensor elu(const Tensor& x, double alpha) { return apply<rules::Elu>(x, {alpha, 0}); }
+Tensor leaky_relu(const Tensor& x, double slope) {
+    check_finite("leaky_relu", "slope", slope);
+    return apply<rules::LeakyRelu>(x, {slope, 0});
+}
+Tensor elu(const Tensor& x, double alpha) {
+    check_finite("elu", "alpha", alpha);
+    return apply<rules::Elu>(x, {alpha, 0});
+}
 
 }  // namespace xtgrad::detail
