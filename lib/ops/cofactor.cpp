@@ -13,7 +13,7 @@ Tensor cofactor(Tag g, const Node& y, int steps) {
     if (steps == 0 || !record.holds(g)) return {};
     const Node& n = record[g];
     const auto is_y = [&](Tag tag) { return record.holds(tag) && &record[tag] == &y; };
-    if (n.op == &op_of<rules::Multiply>()) {
+    if (n.op == &op_of<rules::Multiply>() && n.in[0].defined() && n.in[1].defined()) {
         for (const int k : {0, 1})
             if (is_y(n.tags[k])) return n.in[1 - k];
         for (const int k : {0, 1})
