@@ -1,5 +1,6 @@
 #include "gather.hpp"
 
+#include <bit>
 #include <memory>
 #include <type_traits>
 #include <vector>
@@ -99,19 +100,22 @@ struct Target {
     }
 };
 
-/// Which of many places are named more than `few` times, and perhaps some more: a place is counted in its class, so that the
-/// counts stay in the second cache. And their sums in double.
+/// Which of many places are named more than `few` times, and perhaps some more: a place is counted in its class, and there are
+/// only so many classes that few are crowded without need, so that the counts stay in the caches. And their sums in double.
 class Crowd {
 public:
-    /// each_place(f) calls f for every place that is named, as often.
-    Crowd(Index places, Index slice, auto each_place) : layers_((places + classes - 1) / classes), slice_(slice) {
-        std::vector<std::uint8_t> named(std::size_t{classes});
+    /// each_place(f) calls f for every place that is named, as often: `count` times in all.
+    Crowd(Index places, Index count, Index slice, auto each_place)
+        : classes_(std::max<Index>(1 << 17, Index(std::bit_ceil(std::uint64_t(count / 4))))),
+          layers_((places + classes_ - 1) / classes_),
+          slice_(slice) {
+        std::vector<std::uint8_t> named(static_cast<std::size_t>(classes_));
         each_place([&](Index place) {
-            if (std::uint8_t& n = named[std::size_t(place % classes)]; n <= few) ++n;
+            if (std::uint8_t& n = named[class_of(place)]; n <= few) ++n;
         });
         const Index crowded = std::count_if(named.begin(), named.end(), [](std::uint8_t n) { return n > few; });
         if (crowded == 0) return;
-        number_.assign(std::size_t{classes}, -1);
+        number_.assign(named.size(), -1);
         for (std::size_t c = 0, k = 0; c < named.size(); ++c)
             if (named[c] > few) number_[c] = std::int32_t(k++);
         offsets_.assign(std::size_t(crowded * layers_), -1);
@@ -120,9 +124,9 @@ public:
     bool empty() const { return offsets_.empty(); }
     /// The sums of a place, which lies at `offset`; null when it is none of these.
     double* operator()(Index place, Index offset) {
-        const std::int32_t number = number_[std::size_t(place % classes)];
+        const std::int32_t number = number_[class_of(place)];
         if (number < 0) return nullptr;
-        const Index k = number * layers_ + place / classes;
+        const Index k = number * layers_ + place / classes_;
         offsets_[std::size_t(k)] = offset;
         return &sums_[std::size_t(k * slice_)];
     }
@@ -134,9 +138,9 @@ public:
     }
 
 private:
-    static constexpr Index classes = 1 << 17;
+    std::size_t class_of(Index place) const { return std::size_t(place & (classes_ - 1)); }
 
-    Index layers_, slice_;
+    Index classes_, layers_, slice_;    // the first a power of two
     std::vector<std::int32_t> number_;  // of each class, among the crowded ones
     std::vector<Index> offsets_;        // of each place in those
     std::vector<double> sums_;
@@ -161,7 +165,8 @@ void add_slices(const Target<T>& t, Index count, auto slice, auto each) {
             return t.end(sums.get());
         }
         if (count > few) {
-            Crowd crowd(size / slice, slice, [&](auto f) { each([&](Index place, Index, const T*) { f(place); }); });
+            Crowd crowd(size / slice, count * (t.width / slice), slice,
+                        [&](auto f) { each([&](Index place, Index, const T*) { f(place); }); });
             if (!crowd.empty()) {
                 t.begin(t.out, t.step);
                 each([&](Index place, Index offset, const T* x) {
