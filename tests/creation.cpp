@@ -64,6 +64,8 @@ double moment(const std::vector<double>& x, int k, double center = 0) {
     return sum / double(x.size());
 }
 
+Tensor sum_of(const Tensor& x, xg::Index k) { return xg::trace(x, k) + xg::sum(xg::triu(x, k)); }
+
 }  // namespace
 
 TEST_CASE("zeros, ones and full fill a shape") {
@@ -81,6 +83,78 @@ TEST_CASE("zeros, ones and full fill a shape") {
     CHECK(same(large, xt::full_like(xt::zeros<double>({300, 700}), 1.5)));
     CHECK_THROWS_AS(xg::full({2}, 0.5, xg::i64), xg::DtypeError);
     CHECK_THROWS_AS(xg::full({2}, NAN, xg::i64), xg::DtypeError);
+}
+
+TEST_CASE("full has the number's dtype unless one is given, and the number itself, in every spelling") {
+    const auto of = [](const Tensor& x) { return x.dtype(); };
+    CHECK(of(xg::full({4}, 7)) == xg::i64);
+    CHECK(of(xg::full({4}, std::uint8_t(7))) == xg::i64);
+    CHECK(of(xg::full({4}, 7.)) == xg::f64);
+    CHECK(of(xg::full({4}, 7.f)) == xg::f32);
+    CHECK(of(xg::full({4}, true)) == xg::boolean);
+    for (const xg::Dtype d : {xg::f32, xg::f64, xg::i64}) {
+        CHECK(of(xg::full({4}, 7, d)) == d);
+        CHECK(of(xg::full({4}, 7., d)) == d);
+        CHECK(of(xg::full({4}, 7.f, d)) == d);
+        CHECK(xg::sum(xg::astype(xg::full({4}, 7, d), xg::f64)).item<double>() == 28);
+    }
+    CHECK(of(xg::full({4}, 1, xg::boolean)) == xg::boolean);
+    CHECK(of(xg::full({4}, true, xg::f32)) == xg::f32);
+    using Limits = std::numeric_limits<std::int64_t>;
+    for (const std::int64_t v : {(std::int64_t(1) << 53) + 1, Limits::min(), Limits::max()}) {
+        CHECK(xg::full({1}, v).item<std::int64_t>() == v);
+        CHECK(xg::full({1}, v, xg::i64).item<std::int64_t>() == v);
+        CHECK(xg::full_like(xg::zeros({1}, xg::i64), v).item<std::int64_t>() == v);
+    }
+    CHECK_THROWS_AS(xg::full({1}, 2, xg::boolean), xg::DtypeError);
+    CHECK_THROWS_AS(xg::full({1}, std::uint64_t(-1)), xg::DtypeError);
+    for (const Tensor& x : {xg::zeros({2}), xg::ones({2}), xg::arange(2), xg::linspace(0, 1, 2), xg::eye(2)})
+        CHECK(of(x) == xg::f64);
+    for (const xg::Dtype d : {xg::f32, xg::f64, xg::i64, xg::boolean})
+        for (const Tensor& x : {xg::zeros({2}, d), xg::ones({2}, d), xg::arange(2, d), xg::arange(0, 2, 1, d),
+                                xg::linspace(0, 1, 2, true, d), xg::eye(2, 0, d), xg::eye({2, 3}, 0, d)})
+            CHECK(of(x) == d);
+}
+
+TEST_CASE("numbers that an integer cannot hold, and ends that are none, are errors") {
+    CHECK_THROWS_AS(xg::arange(0, 2e19, 1e19, xg::i64), xg::DtypeError);
+    CHECK_THROWS_AS(xg::arange(3, xg::boolean), xg::DtypeError);
+    CHECK_THROWS_AS(xg::linspace(-1e19, 0, 3, true, xg::i64), xg::DtypeError);
+    CHECK(list<std::int64_t>(xg::linspace(-0x1p63, 0, 2, true, xg::i64)) ==
+          std::vector<std::int64_t>{std::numeric_limits<std::int64_t>::min(), 0});
+    for (const double bad : {double(NAN), infinity, -infinity}) {
+        CHECK_THROWS_AS(xg::linspace(bad, 1, 3), xg::Error);
+        CHECK_THROWS_AS(xg::linspace(0, bad, 3), xg::Error);
+        xg::Rng rng(1);
+        CHECK_THROWS_AS(xg::uniform({2}, xg::f64, rng, bad, 1), xg::Error);
+        CHECK_THROWS_AS(xg::uniform({2}, xg::f64, rng, 0, bad), xg::Error);
+    }
+    CHECK(list<double>(xg::linspace(-1.5e308, 1.5e308, 3)) == std::vector{-1.5e308, 0., 1.5e308});
+    xg::Rng rng(1);
+    CHECK_THROWS_AS(xg::uniform({2}, xg::f32, rng, 0, 1e300), xg::DtypeError);
+    CHECK_THROWS_AS(xg::uniform({2}, xg::f32, rng, 2, 1), xg::Error);
+    CHECK(rng.position() == 0);
+    CHECK(xg::all(xg::isfinite(xg::uniform({99}, xg::f64, rng, -1.5e308, 1.5e308))).item<bool>());
+}
+
+TEST_CASE("a diagonal outside the matrix is empty, however far") {
+    const Tensor x = xg::ones({3, 2});
+    const auto sum = [](const Tensor& t) { return xg::sum(t).item<double>(); };
+    constexpr xg::Index most = std::numeric_limits<xg::Index>::max();
+    for (const xg::Index k : {-most - 1, -most, xg::Index(-3), xg::Index(2), most - 1, most}) {
+        CAPTURE(k);
+        CHECK(sum(xg::eye(3, k)) == (k == 2 ? 1 : 0));
+        CHECK(sum(xg::eye({1000, 1}, k)) == (k == -3 ? 1 : 0));
+        CHECK(xg::trace(x, k).item<double>() == 0);
+        CHECK(xg::diagonal(x, k).shape() == xg::Shape{0});
+        CHECK(xg::diag(x, k).shape() == xg::Shape{0});
+        CHECK(sum(xg::tril(x, k)) == (k < 0 ? 0 : 6));
+        CHECK(sum(xg::triu(x, k)) == (k < 0 ? 6 : 0));
+        if (k < -3 || k > 2) CHECK_THROWS_AS(xg::diag(xg::ones({2}), k), xg::ShapeError);
+        xg::Tape tape;
+        const Tensor y = sum_of(x, k);
+        CHECK(sum(tape.gradient(y, x)) == (k < 0 ? 6 : 0));
+    }
 }
 
 TEST_CASE("the like functions take shape and dtype") {

@@ -108,7 +108,7 @@ TEST_CASE("gradcheck notices them in inputs too large to check each element") {
 }
 
 TEST_CASE("gradcheck gives both numbers") {
-    const std::string text = complaint([](const Tensor& x) { return wrong<wrong_sign>(x, xg::full({}, 2)); }, Tensor(5.));
+    const std::string text = complaint([](const Tensor& x) { return wrong<wrong_sign>(x, xg::full({}, 2.)); }, Tensor(5.));
     CHECK(has(text, "-2"));
     CHECK(has(text, "differences 2"));
 }

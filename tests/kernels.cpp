@@ -250,3 +250,45 @@ TEST_CASE("row kernels agree on every instruction set, at every length") {
         }
     });
 }
+
+TEST_CASE("integers wrap around, on every instruction set, alone, in blocks and wherever they are added up") {
+    constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min(), most = std::numeric_limits<std::int64_t>::max();
+    using xg::Tensor;
+    const auto is = [](const Tensor& x, const std::vector<std::int64_t>& want) {
+        const Tensor dense = xg::copy(x);
+        CHECK(std::vector<std::int64_t>(dense.data<std::int64_t>(), dense.data<std::int64_t>() + dense.size()) == want);
+    };
+    in_each_set([&] {
+        const Tensor x = xg::tensor({least, most, std::int64_t(-1)});
+        is(-x, {least, -most, 1});
+        is(xg::abs(x), {least, most, 1});
+        is(x + x, {0, -2, -2});
+        is(x - 1, {most, most - 1, -2});
+        is(1 - x, {least + 1, 1 - most, 2});
+        is(x * x, {0, 1, 1});
+        is(x * 3, {least, most - 2, -3});
+        is(xg::square(x), {0, 1, 1});
+        is(xg::cube(x), {0, most, -1});
+        is(xg::sign(x), {-1, 1, -1});
+        is(xg::minimum(x, 5), {least, 5, -1});
+        is(xg::minimum(x, xg::tensor({std::int64_t(5), least, most})), {least, least, -1});
+        is(xg::maximum(x, least), {least, most, -1});
+        is(xg::clip(x, least, 4), {least, 4, -1});
+        is(xg::diff(x), {-1, least});
+        is(xg::sum(x + 0), {-2});
+        is(xg::prod(x), {least});
+        is(xg::cumsum(x), {least, -1, -2});
+        is(xg::cumprod(x), {least, least, least});
+        for (const Index n : {Index(3), Index(5000)}) {
+            const Tensor many = xg::full({n}, most), zero = xg::zeros({n}, xg::i64), wide = xg::full({n, 20}, most);
+            const auto want = std::int64_t(std::uint64_t(n) * std::uint64_t(most));
+            is(xg::sum(many), {want});
+            is(xg::sum(xg::transpose(xg::broadcast_to(many, {2, n})), 0), {want, want});
+            is(xg::index_add(xg::zeros({1}, xg::i64), zero, many), {want});
+            is(xg::scatter_add(xg::zeros({1}, xg::i64), zero, many, 0), {want});
+            is(xg::index_add(xg::zeros({1, 20}, xg::i64), zero, wide), std::vector<std::int64_t>(20, want));
+            is(xg::view(xg::cumsum(many), n - 1), {want});
+            is(xg::trace(xg::full({2, 2}, most)), {-2});
+        }
+    });
+}

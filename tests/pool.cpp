@@ -114,14 +114,14 @@ TEST_CASE("a smaller limit takes effect as tensors are freed") {
 
 TEST_CASE("tensors may be freed on another thread, and what it keeps goes when it ends") {
     std::vector<Tensor> list;
-    for (int i = 0; i < 100; ++i) list.push_back(xg::full({i % 7 + 1}, i));
+    for (int i = 0; i < 100; ++i) list.push_back(xg::full({i % 7 + 1}, double(i)));
     for (int i = 0; i < 3; ++i) list.push_back(mebibytes(5));
     const std::size_t before = xg::pool_bytes();
     std::size_t during = 0;
     on_thread([&] {
         list.clear();
         during = xg::pool_bytes();
-        for (int i = 0; i < 200; ++i) list.push_back(xg::full({i % 7 + 1}, i));
+        for (int i = 0; i < 200; ++i) list.push_back(xg::full({i % 7 + 1}, double(i)));
     });
     CHECK((during >= before + 15 * mebibyte) == pool_is_on);
     CHECK(xg::pool_bytes() == before);
@@ -132,17 +132,17 @@ TEST_CASE("tensors outlive the thread that made them") {
     std::vector<Tensor> list;
     for (int round = 0; round < 20; ++round) {
         on_thread([&] {
-            const Tensor gone = xg::full({5}, -1);
-            for (int i = 0; i < 50; ++i) list.push_back(xg::full({i % 13 + 1, 3}, 50 * round + i));
-            list.push_back(xg::transpose(xg::full({300, 500}, round)));
+            const Tensor gone = xg::full({5}, -1.);
+            for (int i = 0; i < 50; ++i) list.push_back(xg::full({i % 13 + 1, 3}, 50. * round + i));
+            list.push_back(xg::transpose(xg::full({300, 500}, double(round))));
         });
         // The memory that the thread left is used again while its tensors live.
         std::vector<Tensor> others;
-        for (int i = 0; i < 200; ++i) others.push_back(xg::full({i % 13 + 1, 3}, -2));
+        for (int i = 0; i < 200; ++i) others.push_back(xg::full({i % 13 + 1, 3}, -2.));
     }
     std::size_t n = 0;
     for (int round = 0; round < 20; ++round) {
-        for (int i = 0; i < 50; ++i) CHECK(all_equal(list[n++], 50 * round + i));
+        for (int i = 0; i < 50; ++i) CHECK(all_equal(list[n++], 50. * round + i));
         CHECK(all_equal(list[n++], round));
     }
 }
@@ -232,7 +232,7 @@ TEST_CASE("threads may hand tensors to each other all the time") {
         list.emplace_back([&, t] {
             for (int i = 0; i < rounds; ++i) {
                 const int n = i % 50 == 0 ? 5000 + t : i % 40 + 1;
-                Tensor mine = xg::full({n}, n);
+                Tensor mine = xg::full({n}, double(n));
                 {
                     const std::lock_guard lock(mutex);
                     std::swap(mine, shared[std::size_t(i * (t + 1) % slots)]);
@@ -282,7 +282,7 @@ std::size_t pass_on(int n, std::size_t ahead, auto make) {
 }  // namespace
 
 TEST_CASE("small tensors made on one thread and freed on another use the same memory again") {
-    const auto make = [](int i) { return xg::full({i % 60 + 1}, i); };
+    const auto make = [](int i) { return xg::full({i % 60 + 1}, double(i)); };
     pass_on(20'000, 4, make);
     const std::size_t before = slab_bytes();
     pass_on(100'000, 4, make);

@@ -87,6 +87,103 @@ TEST_CASE("a sum of 10^7 f32 has an error of a few roundings, whatever the order
     CHECK(error < eps);
 }
 
+TEST_CASE(
+    "f32 sums of many into one place are as exact as sum, in whatever way they get there, with the same bits by any threads") {
+    constexpr Index n = 1'000'000;
+    const Tensor tenths = xg::full({n}, 0.1f), zero = xg::zeros({n}, xg::i64);
+    const double exact = double(0.1f) * n;
+    const int before = xg::num_threads();
+    std::vector<std::string> expected;
+    for (const int threads : {1, 3}) {
+        xg::set_num_threads(threads);
+        std::vector<Tensor> all;
+        const auto is_exact = [&](const Tensor& sum, Index at, double start = 0) {
+            all.push_back(sum);
+            CHECK(std::fabs(list(sum)[std::size_t(at)] / (start + exact) - 1) < 1e-6);
+        };
+        const auto adjoint = [&](auto f, const Tensor& x, const Tensor& g) {
+            xg::Tape tape;
+            const Tensor y = f(x);
+            return tape.vjp(y, g, x);
+        };
+        // one place, one of some, one of more than are counted alone
+        for (const Index places : {Index(1), Index(5000), Index(400'000)}) {
+            CAPTURE(places);
+            const Index at = places / 2;
+            const Tensor i = zero + at, start = xg::full({places}, 7.f);
+            is_exact(xg::index_add(start, i, tenths), at, 7);
+            is_exact(xg::scatter_add(start, i, tenths, 0), at, 7);
+            is_exact(adjoint([&](auto& x) { return xg::take(x, i); }, start, tenths), at);
+            is_exact(adjoint([&](auto& x) { return xg::take_along_axis(x, i, 0); }, start, tenths), at);
+            for (const Index width : {2, 15, 16, 40}) {
+                const Index to = std::min<Index>(at, 20'000);
+                const Tensor few = xg::view(zero, xt::range(0, n / width)) + to,
+                             rows = xg::full({n / width, width}, float(0.1f * width));
+                const Tensor sum = adjoint([&](auto& x) { return xg::embedding(x, few); },
+                                           xg::zeros({to + (places > 5000 ? 9000 : 1), width}, xg::f32), rows);
+                all.push_back(sum);
+                CHECK(std::fabs(list(xg::view(sum, to))[0] / (double(0.1f * float(width)) * double(n / width)) - 1) < 1e-6);
+            }
+        }
+        const Tensor columns = xg::full({n / 40, 40}, 0.1f), to = xg::zeros({n / 40, 40}, xg::i64) + 3;
+        for (const int axis : {0, 1}) {
+            const Tensor sum =
+                xg::scatter_add(xg::zeros(axis ? xg::Shape{n / 40, 9} : xg::Shape{n / 4, 40}, xg::f32), to, columns, axis);
+            all.push_back(sum);
+            const double want = double(0.1f) * double(axis ? 40 : n / 40);
+            CHECK(std::fabs(xg::amax(sum).item<double>() / want - 1) < 1e-6);
+        }
+        // what else adds many to one
+        is_exact(adjoint([](auto& x) { return xg::repeat(x, std::size_t(n), 0); }, xg::zeros({1}, xg::f32), tenths), 0);
+        is_exact(adjoint([](auto& x) { return xg::tile(x, n); }, xg::zeros({1}, xg::f32), tenths), 0);
+        is_exact(adjoint([](auto& x) { return xg::broadcast_to(x, {n}); }, xg::zeros({1}, xg::f32), tenths), 0);
+        is_exact(adjoint([](auto& x) { return xg::cumsum(x, 0); }, xg::zeros({n}, xg::f32), tenths), 0);
+        is_exact(adjoint([](auto& x) { return xg::cumprod(x, 0); }, xg::ones({n}, xg::f32), tenths), 0);
+        const Tensor lines = xg::broadcast_to(xg::tensor({-1.f, 1.f}), {n, 2}), g = xg::full({n, 2}, 0.1f),
+                     scale = xg::ones({2}, xg::f32);
+        is_exact(adjoint([&](auto& b) { return xg::layer_norm(lines, scale, b, {.eps = 0}); }, xg::zeros({2}, xg::f32), g), 1);
+        is_exact(adjoint([&](auto& w) { return xg::layer_norm(lines, w, {.eps = 0}); }, scale, g), 1);
+        const Tensor row =
+            xg::softmax(xg::full({n}, 0.1f) * xg::concatenate({xg::ones({n / 2}, xg::f32), xg::zeros({n / 2}, xg::f32)}, 0));
+        all.push_back(row);
+        CHECK(std::fabs(xg::amax(row).item<double>() * (0.5 * n) * (1 + std::exp(-double(0.1f))) - 1) < 1e-6);
+        expected.resize(all.size());
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (threads == 1) expected[i] = bits(all[i]);
+            CHECK((bits(all[i]) == expected[i]));
+        }
+    }
+    xg::set_num_threads(before);
+}
+
+TEST_CASE("indexed sums agree with a loop: few and many to a place, crowded places among others, repeated and negative indices") {
+    xg::Rng rng(17);
+    for (const Index extent : {1, 40, 20'000, 300'000})
+        for (const Index width : {1, 3, 20})
+            for (const Index count : {5, 33, 70'000}) {
+                if (extent * width > 1'000'000 || count * width > 500'000) continue;
+                CAPTURE(extent);
+                CAPTURE(width);
+                CAPTURE(count);
+                Tensor i = xg::randint({count}, -extent, extent, rng);
+                if (count > 1000) i = xg::where(xg::uniform({count}, xg::f64, rng) < 0.5, i, 0);  // half of them to one place
+                const Tensor v = xg::uniform({count, width}, xg::f64, rng), x = xg::uniform({extent, width}, xg::f64, rng);
+                std::vector<double> want = list(x);
+                for (Index k = 0; k < count; ++k)
+                    for (Index j = 0, to = i.data<std::int64_t>()[k]; j < width; ++j)
+                        want[std::size_t((to < 0 ? to + extent : to) * width + j)] += v.data<double>()[k * width + j];
+                const Tensor across = xg::broadcast_to(xg::reshape(i, {count, 1}), {count, width});
+                for (const xg::Dtype d : {xg::f32, xg::f64})
+                    for (const Tensor& y : {xg::index_add(xg::astype(x, d), i, xg::astype(v, d)),
+                                            xg::scatter_add(xg::astype(x, d), across, xg::astype(v, d), 0)}) {
+                        const auto got = list(y);
+                        double error = 0;
+                        for (std::size_t k = 0; k < want.size(); ++k) error = std::max(error, std::fabs(got[k] / want[k] - 1));
+                        CHECK(error < (d == xg::f32 ? 1e-6 : 1e-12));
+                    }
+            }
+}
+
 TEST_CASE("the variance does not cancel") {
     xg::Rng rng(6);
     in_each_set([&] {
@@ -205,7 +302,11 @@ TEST_CASE("slopes at kinks: norms at zero, the deviation of equal elements, ties
     CHECK(std::isnan(xg::stddev(xg::tensor({1., not_a_number})).item<double>()));
     CHECK(xg::norm_linf(xg::zeros({0})).item<double>() == 0);
     CHECK(std::isnan(xg::variance(xg::zeros({0})).item<double>()));
-    CHECK(std::isnan(xg::variance(xg::ones({2}), 2).item<double>()));
+    for (const Index ddof : {Index(2), Index(1) << 62, std::numeric_limits<Index>::max()}) {
+        CHECK(std::isnan(xg::variance(xg::ones({2}), ddof).item<double>()));
+        CHECK(xg::variance(xg::tensor({1., 2.}), ddof).item<double>() == infinite);
+        CHECK(gradient([&](auto& x) { return xg::variance(x, ddof); }, xg::tensor({1., 2.})).shape() == xg::Shape{2});
+    }
 }
 
 TEST_CASE("products with zeros: gradients to third order") {

@@ -31,7 +31,8 @@ private:
 
 /// Standard normal numbers by the method of Box and Muller; f32 or f64. To 2 ulp the same on every platform.
 Tensor randn(const Shape&, Dtype, Rng&);
-/// Uniform in [low, high); f32 of 24 random bits, f64 of 53. Throws Error unless low <= high.
+/// Uniform in [low, high); f32 of 24 random bits, f64 of 53. Throws Error unless low <= high
+/// and both are finite.
 Tensor uniform(const Shape&, Dtype, Rng&, double low = 0, double high = 1);
 /// Integers, i64, uniform in [low, high). Throws Error unless low < high.
 Tensor randint(const Shape&, std::int64_t low, std::int64_t high, Rng&);

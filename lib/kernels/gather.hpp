@@ -25,16 +25,17 @@ struct Start {
 /// out [outer, count, inner] = x[:, indices, :], elements of `item` bytes.
 void take(const Gather&, int item, const void* x, void* out);
 
-/// out [outer, extent, inner] = start, plus values [outer, count, inner] at the indices, in their order.
+/// out [outer, extent, inner] = start, plus values [outer, count, inner] at the indices, in their order; more than a few of f32
+/// are added up in double.
 template <class T>
 void add_at(const Gather&, Start<T>, const T* values, T* out);
 
 /// out[o, i, j] = x[o, indices[o, i, j], j], elements of `item` bytes.
 void take_along(const Gather&, int item, const void* x, void* out);
 
-/// out[o, indices[o, i, j], j] += values[o, i, j], in the order of i.
+/// out = start, plus values[o, i, j] at [o, indices[o, i, j], j], in the order of i and as exactly.
 template <class T>
-void add_along(const Gather&, const T* values, T* out);
+void add_along(const Gather&, Start<T>, const T* values, T* out);
 
 /// The first index out of range, or -1.
 Index first_out_of_range(Index count, const std::int64_t* indices, Index extent);

@@ -3,7 +3,10 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <concepts>
+#include <functional>
 #include <limits>
+#include <type_traits>
 #include <xsimd/xsimd.hpp>
 
 #include "../rules/rule.hpp"
@@ -90,14 +93,16 @@ public:
 
     /// By its bit, because xsimd 8.1's is 0 - a for AVX-512, which loses the sign of 0.
     XG_INLINE friend Lanes operator-(Lanes a) {
-        if constexpr (scalar)
+        if constexpr (std::integral<B>)
+            return of(wrapped(0, a.v_, std::minus()));
+        else if constexpr (scalar)
             return of(-a.v_);
         else
             return math::from_bits<B>(math::bits(a.v_) ^ math::bits_of<B>(-0.));
     }
-    XG_INLINE friend Lanes operator+(Lanes a, Lanes b) { return of(a.v_ + b.v_); }
-    XG_INLINE friend Lanes operator-(Lanes a, Lanes b) { return of(a.v_ - b.v_); }
-    XG_INLINE friend Lanes operator*(Lanes a, Lanes b) { return of(a.v_ * b.v_); }
+    XG_INLINE friend Lanes operator+(Lanes a, Lanes b) { return of(wrapped(a.v_, b.v_, std::plus())); }
+    XG_INLINE friend Lanes operator-(Lanes a, Lanes b) { return of(wrapped(a.v_, b.v_, std::minus())); }
+    XG_INLINE friend Lanes operator*(Lanes a, Lanes b) { return of(wrapped(a.v_, b.v_, std::multiplies())); }
     XG_INLINE friend Lanes operator/(Lanes a, Lanes b) { return of(a.v_ / b.v_); }
 
     /// A comparison; all it is good for is `where`.
@@ -114,8 +119,14 @@ public:
         const Lanes larger = select(a.v_ > b.v_, a.v_, b.v_);
         return select(a.v_ == a.v_, larger.v_, a.v_);
     }
+    XG_INLINE friend Lanes minimum(Lanes a, Lanes b) {
+        const Lanes smaller = select(a.v_ < b.v_, a.v_, b.v_);
+        return select(a.v_ == a.v_, smaller.v_, a.v_);
+    }
     XG_INLINE friend Lanes abs(Lanes x) {
-        if constexpr (scalar)
+        if constexpr (std::integral<B>)
+            return x.v_ < 0 ? -x : x;
+        else if constexpr (scalar)
             return of(std::abs(x.v_));
         else
             return xsimd::abs(x.v_);
@@ -201,6 +212,13 @@ public:
 private:
     Lanes() = default;
 
+    /// Integers wrap around, as unsigned ones do.
+    XG_INLINE static B wrapped(B a, B b, auto f) {
+        if constexpr (std::integral<B>)
+            return B(f(std::make_unsigned_t<B>(a), std::make_unsigned_t<B>(b)));
+        else
+            return f(a, b);
+    }
     XG_INLINE static Lanes select(Mask m, B a, B b) {
         if constexpr (scalar)
             return of(m ? a : b);

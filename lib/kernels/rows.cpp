@@ -1,5 +1,6 @@
 #include "rows.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -57,18 +58,27 @@ XG_INLINE T total(Vec<T> v) {
     return across<T>(v, [](T a, T b) { return a + b; });
 }
 
-/// The sum of f(at, i) over a row, where at(row, i) loads. Two accumulators, for the latency of an addition.
+constexpr Index block = 1024;  // elements whose sum is exact enough without more digits
+
+/// The sum of f(at, i) over a row, where at(row, i) loads. Two accumulators, for the latency of an addition; blocks are added up
+/// in double.
 template <class T>
 XG_INLINE T sum_row(Index n, auto f) {
-    Vec<T> even(0.), odd(0.);
-    Index i = 0;
-    for (; i + 2 * width<T> <= n; i += 2 * width<T>) {
-        even = even + f(Whole{}, i);
-        odd = odd + f(Whole{}, i + width<T>);
+    double sum = 0;
+    for (Index i = 0; i < n;) {
+        const Index end = std::min(n, i + block);
+        Vec<T> even(0.), odd(0.);
+        for (; i + 2 * width<T> <= end; i += 2 * width<T>) {
+            even = even + f(Whole{}, i);
+            odd = odd + f(Whole{}, i + width<T>);
+        }
+        if (i + width<T> <= end) even = even + f(Whole{}, i), i += width<T>;
+        if (i < end) odd = odd + f(Part{n}, i), i = end;
+        const T here = total<T>(even + odd);
+        if (end == n && end <= block) return here;
+        sum += double(here);
     }
-    if (i + width<T> <= n) even = even + f(Whole{}, i), i += width<T>;
-    if (i < n) odd = odd + f(Part{n}, i);
-    return total<T>(even + odd);
+    return T(sum);
 }
 /// out = f(at, i) over a row.
 template <class T>
@@ -184,16 +194,21 @@ void normalize_vjp(Index rows, Index n, bool centered, const T* x, const T* mome
             const Vec<T> v = at(g, i);
             return weight ? v * at(weight, i) : v;
         };
-        Vec<T> sum(0.), products(0.);
-        const auto add = [&](auto at, Index i) {
-            const Vec<T> v = u(at, i);
-            sum = sum + v;
-            products = products + v * normal(at, i);
-        };
-        Index last = 0;
-        for (; last + width<T> <= n; last += width<T>) add(Whole{}, last);
-        if (last < n) add(Part{n}, last);
-        const Vec<T> a = each(centered ? total<T>(sum) / T(n) : T(0)), b = each(total<T>(products) / T(n));
+        double sum = 0, products = 0;
+        for (Index i = 0; i < n;) {
+            const Index end = std::min(n, i + block);
+            Vec<T> s(0.), p(0.);
+            const auto add = [&](auto at) {
+                const Vec<T> v = u(at, i);
+                s = s + v;
+                p = p + v * normal(at, i);
+            };
+            for (; i + width<T> <= end; i += width<T>) add(Whole{});
+            if (i < end) add(Part{n}), i = end;
+            sum += double(total<T>(s));
+            products += double(total<T>(p));
+        }
+        const Vec<T> a = each(centered ? T(sum) / T(n) : T(0)), b = each(T(products) / T(n));
         if (weight_sum) map_row(n, weight_sum, [&](auto at, Index i) { return at(weight_sum, i) + at(g, i) * normal(at, i); });
         if (bias_sum) map_row(n, bias_sum, [&](auto at, Index i) { return at(bias_sum, i) + at(g, i); });
         map_row(n, out, [&](auto at, Index i) { return (u(at, i) - a - normal(at, i) * b) * scale; });

@@ -62,7 +62,7 @@ void cumprod(const Lines& l, bool reverse, const T* x, T* y) {
 
 template <class T>
 void recurrence(const Lines& l, bool reverse, const T* a, const T* b, T* y) {
-    scan(l, reverse, y, T(0), [a, b](T& s, Index p) { return s = a[p] * s + b[p]; });
+    scan(l, reverse, y, 0., [a, b](double& s, Index p) { return T(s = double(a[p]) * s + double(b[p])); });
 }
 
 #define XG_SCAN(T)                                          \

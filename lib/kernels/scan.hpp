@@ -21,7 +21,7 @@ void cumsum(const Lines&, bool reverse, const T* x, T* y);
 template <class T>
 void cumprod(const Lines&, bool reverse, const T* x, T* y);
 
-/// y_i = a_i y_(i-1) + b_i, from 0.
+/// y_i = a_i y_(i-1) + b_i, from 0; in double, since where a is 1 it is a sum.
 template <class T>
 void recurrence(const Lines&, bool reverse, const T* a, const T* b, T* y);
 

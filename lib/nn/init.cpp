@@ -28,6 +28,8 @@ struct Fans {
         in = double(shape[1]) * window;
         out = double(shape[0]) * window;
     }
+    /// sqrt(squares / sum), or 0 of weights of which there are none.
+    static double root(double squares, double sum) { return sum > 0 ? std::sqrt(squares / sum) : 0; }
 };
 
 Tensor normal(const Shape& shape, Dtype dtype, Rng& rng, double stddev) {
@@ -66,15 +68,15 @@ double beyond_far(double nearest, double length, Rng& rng) {
 
 Tensor xavier_uniform(const Shape& shape, Dtype dtype, Rng& rng, double gain) {
     const Fans fan("xavier_uniform", shape, gain);
-    const double bound = gain * std::sqrt(6 / (fan.in + fan.out));
+    const double bound = std::abs(gain) * fan.root(6, fan.in + fan.out);
     return uniform(shape, dtype, rng, -bound, bound);
 }
 Tensor xavier_normal(const Shape& shape, Dtype dtype, Rng& rng, double gain) {
     const Fans fan("xavier_normal", shape, gain);
-    return normal(shape, dtype, rng, gain * std::sqrt(2 / (fan.in + fan.out)));
+    return normal(shape, dtype, rng, gain * fan.root(2, fan.in + fan.out));
 }
 Tensor kaiming_uniform(const Shape& shape, Dtype dtype, Rng& rng, double gain) {
-    const double bound = gain * std::sqrt(3 / Fans("kaiming_uniform", shape, gain).in);
+    const double bound = std::abs(gain) * Fans::root(3, Fans("kaiming_uniform", shape, gain).in);
     return uniform(shape, dtype, rng, -bound, bound);
 }
 Tensor kaiming_normal(const Shape& shape, Dtype dtype, Rng& rng, double gain) {

@@ -15,7 +15,7 @@ namespace {
 
 void fill(auto& cell, const char* name, Index gates, Index in, Index width, Rng& rng, const CellOptions& options) {
     check_sizes(name, {{"in", in}, {"width", width}});
-    const double bound = 1 / std::sqrt(double(width));
+    const double bound = width > 0 ? 1 / std::sqrt(double(width)) : 0;
     const auto make = [&](const Shape& shape) { return uniform(shape, options.dtype, rng, -bound, bound); };
     cell.weight_ih = make({gates * width, in});
     cell.weight_hh = make({gates * width, width});

@@ -93,10 +93,12 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& values,
                          " of ", x.shape(), "; they need the shape of take_along_axis(x, indices, axis)");
     const Tensor all_indices = contiguous(broadcast_to(indices, wanted)), dense = contiguous(values);
     const kernels::Gather g = gather_of("scatter_add", x.shape(), at, count, all_indices);
-    Tensor y = copied(x);
+    const bool constant = is_constant(x);
+    const Tensor start = constant ? x : contiguous(x);
+    Tensor y = allocate_like(x, "scatter_add");
     const auto add = [&](auto z) {
         using T = decltype(z);
-        kernels::add_along(g, mutable_data<T>(dense), mutable_data<T>(y));
+        kernels::add_along<T>(g, {mutable_data<T>(start), constant}, mutable_data<T>(dense), mutable_data<T>(y));
     };
     x.dtype() == Dtype::i64 ? add(std::int64_t{}) : with_floating(x.dtype(), add);
     if (recording() && is_floating(x.dtype())) record(scatter_add_op, y, x, values, {.out = all_indices}, attr_of(at));

@@ -1,5 +1,6 @@
 #include <xtgrad/ops/creation.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -13,27 +14,33 @@ namespace xtgrad {
 
 using namespace detail;
 
-namespace {
+namespace detail {
 
-Tensor filled(const char* op, const Shape& shape, double value, Dtype dtype) {
+Tensor filled(const char* op, const Shape& shape, Literal value, Dtype dtype) {
     check_fits(op, dtype, value);
     Tensor x = allocate(dtype, shape, op);
     with_element(dtype, [&](auto z) {
         using T = decltype(z);
         T* p = mutable_data<T>(x);
-        const T v = static_cast<T>(value);
+        const T v = value.is_whole ? static_cast<T>(value.whole) : static_cast<T>(value.real);
         kernels::parallel_ranges(element_count(x), 4096, [&](Index begin, Index end) { std::fill(p + begin, p + end, v); });
     });
     return x;
 }
 
-Tensor filled_like(const char* op, const Tensor& x, double value) {
+Tensor filled_like(const char* op, const Tensor& x, Literal value) {
     check_defined(op, x);
     return filled(op, x.shape(), value, x.dtype());
 }
 
-/// x[i] = f(i), computed in double.
+}  // namespace detail
+
+namespace {
+
+/// x[i] = f(i), computed in double and rising or falling from the first to the last.
 Tensor generated(const char* op, Index n, Dtype dtype, auto f) {
+    if (n > 0)
+        for (const double end : {f(0), f(n - 1)}) check_fits(op, dtype, is_floating(dtype) ? end : std::trunc(end));
     Tensor x = allocate(dtype, Shape{n}, op);
     with_element(dtype, [&](auto z) {
         using T = decltype(z);
@@ -46,11 +53,9 @@ Tensor generated(const char* op, Index n, Dtype dtype, auto f) {
 
 Tensor zeros(const Shape& shape, Dtype dtype) { return filled("zeros", shape, 0, dtype); }
 Tensor ones(const Shape& shape, Dtype dtype) { return filled("ones", shape, 1, dtype); }
-Tensor full(const Shape& shape, double value, Dtype dtype) { return filled("full", shape, value, dtype); }
 
 Tensor zeros_like(const Tensor& x) { return filled_like("zeros_like", x, 0); }
 Tensor ones_like(const Tensor& x) { return filled_like("ones_like", x, 1); }
-Tensor full_like(const Tensor& x, double value) { return filled_like("full_like", x, value); }
 
 Tensor arange(double start, double stop, double step, Dtype dtype) {
     const double n = std::ceil((stop - start) / step);
@@ -62,7 +67,10 @@ Tensor arange(double start, double stop, double step, Dtype dtype) {
 Tensor arange(double stop, Dtype dtype) { return arange(0, stop, 1, dtype); }
 
 Tensor linspace(double start, double stop, Index n, bool endpoint, Dtype dtype) {
-    const double step = (stop - start) / double(std::max<Index>(1, endpoint ? n - 1 : n));
+    if (!std::isfinite(start) || !std::isfinite(stop))
+        fail<Error>("linspace", "from ", start, " to ", stop, " has no even steps; give finite ends");
+    const double parts = double(std::max<Index>(1, endpoint ? n - 1 : n)), range = stop - start;
+    const double step = std::isfinite(range) ? range / parts : stop / parts - start / parts;
     return generated("linspace", n, dtype,
                      [&](Index i) { return endpoint && i == n - 1 && n > 1 ? stop : start + double(i) * step; });
 }
@@ -71,10 +79,11 @@ Tensor eye(Index n, Index k, Dtype dtype) { return eye(Shape{n, n}, k, dtype); }
 Tensor eye(const Shape& shape, Index k, Dtype dtype) {
     if (shape.size() != 2) fail<ShapeError>("eye", "needs two extents, got ", shape, "; use {rows, columns}");
     Tensor x = filled("eye", shape, 0, dtype);
+    const Index at = std::clamp(k, -shape[0], shape[1]);  // farther is outside as well
     with_element(dtype, [&](auto z) {
         using T = decltype(z);
-        for (Index i = std::max<Index>(0, -k); i < shape[0] && i + k < shape[1]; ++i)
-            mutable_data<T>(x)[i * shape[1] + i + k] = T(1);
+        for (Index i = std::max<Index>(0, -at); i < shape[0] && i + at < shape[1]; ++i)
+            mutable_data<T>(x)[i * shape[1] + i + at] = T(1);
     });
     return x;
 }

@@ -1,7 +1,10 @@
 // Triangles and diagonals: all linear, so each tangent is the op itself.
 #include <xtgrad/ops/diagonals.hpp>
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <limits>
 
 #include <xtgrad/ops/reduction.hpp>
 
@@ -45,7 +48,8 @@ struct Diagonals {
             shape.push_back(of[i]);
             strides.push_back(steps[i]);
         }
-        const Index down = std::min(std::max<Index>(-k, 0), of[row]), right = std::min(std::max<Index>(k, 0), of[column]);
+        const Index at = std::clamp(k, -of[row], of[column]);  // farther is outside as well
+        const Index down = std::max<Index>(-at, 0), right = std::max<Index>(at, 0);
         shape.push_back(std::min(of[row] - down, of[column] - right));
         strides.push_back(steps[row] + steps[column]);
         offset = size_of(shape) == 0 ? 0 : down * steps[row] + right * steps[column];
@@ -89,12 +93,12 @@ Tensor triangle(Triangle which, const Tensor& x, Index k) {
     const Shape shape = x.shape();
     if (shape.size() < 2) fail<ShapeError>(op.name, "needs two axes, got ", shape, "; reshape it to a matrix");
     Tensor y = copied(x);
-    const Index rows = shape[0], columns = shape[1];
+    const Index rows = shape[0], columns = shape[1], at = std::clamp(k, -rows, columns);  // farther makes no difference
     const Index row = element_count(x) == 0 ? 0 : y.strides()[0], step = row == 0 ? 0 : y.strides()[1];
     const auto item = Index(xtgrad::size_of(x.dtype()));
     for (Index i = 0; i < rows && row != 0; ++i) {
-        const Index begin = lower ? std::clamp<Index>(i + k + 1, 0, columns) : 0;
-        const Index end = lower ? columns : std::clamp<Index>(i + k, 0, columns);
+        const Index begin = lower ? std::clamp<Index>(i + at + 1, 0, columns) : 0;
+        const Index end = lower ? columns : std::clamp<Index>(i + at, 0, columns);
         std::memset(y.block()->data + (i * row + begin * step) * item, 0, std::size_t((end - begin) * step * item));
     }
     Attr attr;
@@ -118,7 +122,8 @@ Tensor diag(const Tensor& x, Index k) {
     if (x.dimension() == 2) return detail::diagonal(x, k, 0, 1);
     if (x.dimension() != 1)
         fail<ShapeError>("diag", "takes a vector or a matrix, got ", x.shape(), "; use diagonal for more axes");
-    const Index n = x.shape()[0] + (k < 0 ? -k : k);
+    constexpr Index far = std::numeric_limits<Index>::max() / 2;  // no matrix is so large
+    const Index n = x.shape()[0] + std::abs(std::clamp(k, -far, far));
     return on_diagonal(x, {n, n}, attr_of(k));
 }
 

@@ -7,6 +7,7 @@
 #include "../tape/algebra.hpp"
 #include "../tensor/message.hpp"
 #include "../tensor/strided_operand.hpp"
+#include "cofactor.hpp"
 #include "recorded.hpp"
 
 namespace xtgrad {
@@ -64,7 +65,11 @@ Tensor times_slope(const Elementwise& op, int k, const Node& n, Tensor g) {
     static const Tensor none;
     const Tensor &a = s.reads.a ? n.in[0] : none, &b = s.reads.b ? n.in[1] : none, &y = s.reads.y ? n.out : none;
     const Numbers numbers{n.attr.p, n.attr.q};
-    if (recording()) return s.recorded(g, a, b, y, numbers);
+    if (recording()) {
+        if (op.divides)
+            if (const Tensor c = cofactor(g, n); c.defined()) return broadcast_to(c, g.shape()) * n.in[k];
+        return s.recorded(g, a, b, y, numbers);
+    }
     Block* block = g.block();
     Tensor out = block->dense && unshared(g) ? std::move(g) : allocate_like(g);  // the result takes g's place where it can
     const auto dense = [](const Tensor& x) { return !x.defined() || x.block()->dense; };
@@ -161,7 +166,8 @@ constexpr Elementwise row{
     {points_of<R>()[0], points_of<R>()[1]},
     integer_kernel_of<R>(),
     {slope_of<R, 0>().reads.a || slope_of<R, 1>().reads.a, slope_of<R, 0>().reads.b || slope_of<R, 1>().reads.b,
-     slope_of<R, 0>().reads.y || slope_of<R, 1>().reads.y}};
+     slope_of<R, 0>().reads.y || slope_of<R, 1>().reads.y},
+    one_of<rules::Abs, rules::Hypot>(std::type_identity<R>())};
 
 constexpr auto rows = [] {
     std::array<const Elementwise*, rules::All::size> list{};
@@ -278,6 +284,14 @@ template <class Rule>
 Tensor apply(const Tensor& x, Numbers numbers) {
     return apply(row<Rule>, x, {}, numbers);
 }
+
+template <class Rule>
+const Op& op_of() {
+    return row<Rule>;
+}
+template const Op& op_of<rules::Add>();
+template const Op& op_of<rules::Multiply>();
+template const Op& op_of<rules::Affine>();
 
 // One instantiation for each public name; a rule that is missing here does not link.
 #define XG_UNARY(rule) template __attribute__((visibility("default"))) Tensor apply<rules::rule>(const Tensor&);

@@ -35,6 +35,7 @@ struct Elementwise : Op {
     Interval points[2];       // where tests take their points
     kernels::Kernel integer;  // for i64; null when there is none
     Reads saves;              // what one slope or the other looks at
+    bool divides;             // its slopes are operands over the value
 };
 
 /// Every elementwise op.
@@ -45,6 +46,10 @@ Tensor apply(const Elementwise&, const Tensor& a, const Tensor& b, Numbers = {})
 /// The value of a rule with numbers, instantiated in elementwise.cpp.
 template <class Rule>
 Tensor apply(const Tensor& x, Numbers);
+
+/// The op of some rules.
+template <class Rule>
+const Op& op_of();
 
 /// p x + q, recorded; of f32 and f64.
 Tensor affine(const Tensor& x, double p, double q);

@@ -198,15 +198,6 @@ Tensor index_add_jvp(const Node& n, const Tensor* tangents) {
 }
 constexpr Op index_add_op{"index_add", index_add_vjp, index_add_jvp};
 
-/// Is it one element, repeated?
-bool is_constant(const Tensor& x) {
-    const Shape shape = x.shape();
-    const Strides strides = x.strides();
-    for (std::size_t i = 0; i < shape.size(); ++i)
-        if (shape[i] != 1 && strides[i] != 0) return false;
-    return element_count(x) > 1;
-}
-
 }  // namespace
 
 Tensor taken(const char* op, const Tensor& x, const Tensor& indices, Index axis) {

@@ -1,5 +1,7 @@
 // Indices into an axis, checked.
 #pragma once
+#include <algorithm>
+
 #include <xtgrad/tensor.hpp>
 
 #include "../kernels/gather.hpp"
@@ -24,6 +26,15 @@ inline kernels::Gather gather_of(const char* op, const Shape& shape, std::size_t
         fail<IndexError>(op, "index ", g.indices[bad], " is out of range: axis ", axis, " of ", shape, " has extent ", g.extent,
                          "; ", Choices{g.extent});
     return g;
+}
+
+/// Are all elements one, in memory? Then what begins with them need not read them all.
+inline bool is_constant(const Tensor& x) {
+    const Shape shape = x.shape();
+    const Strides strides = x.strides();
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        if (shape[i] != 1 && strides[i] != 0) return false;
+    return element_count(x) > 1;
 }
 
 }  // namespace xtgrad::detail

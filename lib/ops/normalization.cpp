@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "../tape/algebra.hpp"
 #include "../tensor/option.hpp"
@@ -58,22 +59,30 @@ struct Adjoint {
         x = allocate_like(input);
         // Sums of a fixed number of parts, whoever computes them, are added up in order.
         const Index parts = std::clamp<Index>(rows.count * rows.n >> 15, 1, std::min<Index>(32, std::max<Index>(rows.count, 1)));
-        Tensor sums = allocate(input.dtype(), {want_weight || want_bias ? parts : 0, 2, rows.n});
+        const bool want = want_weight || want_bias;
+        Tensor sums = allocate(Dtype::f64, {want ? parts : 0, 2, rows.n});
         with_floating(input.dtype(), [&](auto z) {
             using T = decltype(z);
-            std::fill_n(mutable_data<T>(sums), element_count(sums), T(0));
+            std::fill_n(mutable_data<double>(sums), element_count(sums), 0.);
             kernels::parallel_tasks(parts, [&](Index part) {
-                const Index first = rows.count * part / parts, last = rows.count * (part + 1) / parts, at = first * rows.n;
-                T* sum = mutable_data<T>(sums) + part * 2 * rows.n;
-                kernels::row_kernels<T>().normalize_vjp(last - first, rows.n, centered, mutable_data<T>(dense) + at,
-                                                        mutable_data<T>(moments) + 2 * first, data_or_null<T>(w),
-                                                        mutable_data<T>(cotangent) + at, mutable_data<T>(x) + at,
-                                                        want_weight ? sum : nullptr, want_bias ? sum + rows.n : nullptr);
+                const Index end = rows.count * (part + 1) / parts;
+                double* sum = mutable_data<double>(sums) + part * 2 * rows.n;
+                std::vector<T> few(std::size_t(want ? 2 * rows.n : 0));
+                for (Index first = rows.count * part / parts, count; first < end; first += count) {
+                    count = std::min<Index>(end - first, 32);  // what T adds up exactly enough
+                    std::fill(few.begin(), few.end(), T(0));
+                    const Index at = first * rows.n;
+                    kernels::row_kernels<T>().normalize_vjp(
+                        count, rows.n, centered, mutable_data<T>(dense) + at, mutable_data<T>(moments) + 2 * first,
+                        data_or_null<T>(w), mutable_data<T>(cotangent) + at, mutable_data<T>(x) + at,
+                        want_weight ? few.data() : nullptr, want_bias ? few.data() + rows.n : nullptr);
+                    std::transform(few.begin(), few.end(), sum, sum, [](T a, double b) { return double(a) + b; });
+                }
             });
         });
-        if (!want_weight && !want_bias) return;
+        if (!want) return;
         const Axes first{0};
-        const Tensor total = detail::sum(sums, &first, false);
+        const Tensor total = astype(detail::sum(sums, &first, false), input.dtype());
         if (want_weight) weight = make_view(total, {rows.n}, {1}, 0);
         if (want_bias) bias = make_view(total, {rows.n}, {1}, rows.n);
     }

@@ -4,6 +4,7 @@
 #include <xtgrad/ops/elementwise.hpp>
 
 #include "../tensor/message.hpp"
+#include "../tensor/option.hpp"
 #include "elementwise.hpp"
 
 namespace xtgrad::detail {
@@ -50,8 +51,8 @@ Tensor power(const Tensor& x, double exponent) {
     return apply<rules::Power>(x, {exponent, 0});
 }
 Tensor clip(const Tensor& x, Literal low, Literal high) {
-    if (!(low.real <= high.real))
-        fail<Error>("clip", "the bounds are the wrong way round: ", low.real, " > ", high.real, "; give the lower one first");
+    for (const Literal& bound : {low, high})
+        if (std::isnan(bound.real)) fail<Error>("clip", "the bounds are ", low.real, " and ", high.real, "; give two numbers");
     if (is_fused("clip", x)) return apply<rules::Clip>(x, {low.real, high.real});
     const Tensor from = number_like("clip", x, low), to = number_like("clip", x, high);
     return clip(x, from, to);
@@ -77,7 +78,13 @@ Tensor multiply_add(const Tensor& a, const Tensor& b, const Tensor& c) {
 }
 
 Tensor polygamma(double n, const Tensor& x) { return apply<rules::Polygamma>(x, {n, 0}); }
-Tensor leaky_relu(const Tensor& x, double slope) { return apply<rules::LeakyRelu>(x, {slope, 0}); }
-Tensor elu(const Tensor& x, double alpha) { return apply<rules::Elu>(x, {alpha, 0}); }
+Tensor leaky_relu(const Tensor& x, double slope) {
+    check_option("leaky_relu", "slope", slope, finite);
+    return apply<rules::LeakyRelu>(x, {slope, 0});
+}
+Tensor elu(const Tensor& x, double alpha) {
+    check_option("elu", "alpha", alpha, finite);
+    return apply<rules::Elu>(x, {alpha, 0});
+}
 
 }  // namespace xtgrad::detail

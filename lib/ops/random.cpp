@@ -96,10 +96,13 @@ Tensor randn(const Shape& shape, Dtype dtype, Rng& rng) {
 
 Tensor uniform(const Shape& shape, Dtype dtype, Rng& rng, double low, double high) {
     check_dtype("uniform", dtype);
-    if (!(low <= high)) fail<Error>("uniform", "the range [", low, ", ", high, ") is empty; give the lower bound first");
+    if (!(low <= high && std::isfinite(low) && std::isfinite(high)))
+        fail<Error>("uniform", "the range [", low, ", ", high, ") is empty or infinite; give finite bounds, the lower one first");
     Tensor x = allocate(dtype, shape, "uniform");
     if (dtype == Dtype::f32) {
         const float a = float(low), b = float(high), last = std::nextafter(b, a);
+        if (!std::isfinite(a) || !std::isfinite(b))
+            fail<DtypeError>("uniform", "the range [", low, ", ", high, ") is not one of f32; use xg::f64");
         fill<float, 4>(x, rng, [&](const auto& words) {
             std::array<float, 4> values;
             for (std::size_t i = 0; i < 4; ++i) {

@@ -72,7 +72,7 @@ Tensor mean(const Tensor& x, const Reduced& r) {
 
 namespace {
 
-// y = max x;  x' = g / the number of ties where x = y, else 0
+// y = max x;  x' = g / the number of ties where x = y, else 0; where y is NaN there are none, and x' is NaN
 
 struct Ties {
     Tensor at, count;  // which elements, and how many for each y
@@ -83,7 +83,8 @@ struct Ties {
 void extremum_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
     const Reduced r(n.attr);
     const Ties ties(n, r);
-    cotangents[0] = where(ties.at, spread(g / ties.count, r, n.in[0].shape()), 0.);
+    const Shape in = n.in[0].shape();
+    cotangents[0] = where(ties.at, spread(g / ties.count, r, in), spread(0. / ties.count, r, in));
 }
 Tensor extremum_jvp(const Node& n, const Tensor* tangents) {
     const Reduced r(n.attr);

@@ -8,6 +8,7 @@
 
 #include "../tape/algebra.hpp"
 #include "../tensor/strided_operand.hpp"
+#include "cofactor.hpp"
 #include "reduced.hpp"
 
 namespace xtgrad::detail {
@@ -101,27 +102,30 @@ Tensor variance(const char* op, const Tensor& x, const Axes* axes, bool keep_dim
     if (ddof < 0)
         fail<ShapeError>(op, "ddof is ", ddof, " for ", x.shape(), "; it is 0 or more, and a single axis stands in braces, {",
                          ddof, '}');
-    const Reduced r(op, x, axes, keep_dims, ddof);
+    const Reduced r(op, x, axes, keep_dims, std::min(ddof, element_count(x)));  // from there on 0 remain
     const Shape shape = x.shape();
     Tensor out = allocate(x.dtype(), r.shape(shape)), center = allocate(x.dtype(), r.kept_shape(shape));
     with_floating(x.dtype(), [&](auto z) {
         using T = decltype(z);
         T* v = mutable_data<T>(out);
         kernels::moments(reducible<T>(x, r), mutable_data<T>(center), v);
-        const T divisor = T(std::max(0., r.count(shape) - double(ddof)));
+        const T divisor = T(std::max(0., r.count(shape) - double(r.number)));
         for (Index i = 0, n = element_count(out); i < n; ++i) v[i] /= divisor;
     });
     if (recording()) record(variance_op, out, x, {x, center, {}}, r.attr());
     return out;
 }
 
-// ---- y = sqrt v;  v' = g / (2 y), and 0 where y is 0
+// ---- y = sqrt v;  v' = g / (2 y), and 0 where y is 0; but c / 2 where g = c y
 
 Tensor root_slope(const Tensor& y) {
     const Tensor zero = equal(y, 0.);
     return where(zero, 0., 0.5 / where(zero, 1., y));
 }
-void root_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) { cotangents[0] = g * root_slope(n.out); }
+void root_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+    const Tensor c = cofactor(g, n);
+    cotangents[0] = c.defined() ? broadcast_to(c * 0.5, g.shape()) : g * root_slope(n.out);
+}
 Tensor root_jvp(const Node& n, const Tensor* tangents) { return tangents[0] * root_slope(n.out); }
 constexpr Op stddev_op{"stddev", root_vjp, root_jvp};
 constexpr Op norm_l2_op{"norm_l2", root_vjp, root_jvp};

@@ -24,18 +24,18 @@ struct Softplus : Unary {
     static auto slope(Number auto x) { return sigmoid(x); }
 };
 
-/// y = max(x, 0), NaN where x is,  dy/dx = 1 where x > 0, else 0
+/// y = max(x, 0),  dy/dx = 1 where x > 0, else 0; both NaN where x is
 struct Relu : Unary {
     static constexpr auto name = "relu";
     static auto value(Number auto x) { return maximum(x, 0); }
-    static auto slope(Number auto x) { return where(x > 0, 1, 0); }
+    static auto slope(Number auto x) { return where(x > 0, 1, where(0 >= x, 0, not_a_number)); }
 };
 
-/// y = x where x > 0, else p x,  dy/dx = 1 or p
+/// y = x where x > 0, else p x,  dy/dx = 1 or p, NaN where x is
 struct LeakyRelu : Unary {
     static constexpr auto name = "leaky_relu";
     static auto value(Number auto x, Numbers c) { return where(x > 0, x, c.p * x); }
-    static auto slope(Number auto x, Numbers c) { return where(x > 0, 1, c.p); }
+    static auto slope(Number auto x, Numbers c) { return where(x > 0, 1, where(0 >= x, c.p, not_a_number)); }
 };
 
 /// y = x where x > 0, else p (e^x - 1),  dy/dx = 1 or p e^x

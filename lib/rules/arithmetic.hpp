@@ -63,27 +63,30 @@ struct Abs : Unary {
     static auto slope(Number auto x) { return where(x > 0, 1, where(x < 0, -1, 0 * x)); }
 };
 
-/// y = max(a, b), NaN if either is,  slopes 1 or 0; one half each where a = b
+/// 1 where a > b, one half where a = b, NaN where either is, else 0.
+auto share_of_larger(Number auto a, Number auto b) { return where(a > b, 1, where(b > a, 0, where(a >= b, 0.5, not_a_number))); }
+
+/// y = max(a, b), NaN if either is,  slopes 1 or 0; one half each where a = b; NaN where y is
 struct Maximum : Binary {
     static constexpr auto name = "maximum";
     static auto value(Number auto a, Number auto b) { return maximum(a, b); }
-    static auto slope_a(Number auto a, Number auto b) { return 0.5 * (where(a > b, 1, 0) + where(a >= b, 1, 0)); }
-    static auto slope_b(Number auto a, Number auto b) { return 0.5 * (where(b > a, 1, 0) + where(b >= a, 1, 0)); }
+    static auto slope_a(Number auto a, Number auto b) { return share_of_larger(a, b); }
+    static auto slope_b(Number auto a, Number auto b) { return share_of_larger(b, a); }
 };
 
-/// y = min(a, b), NaN if either is,  slopes 1 or 0; one half each where a = b
+/// y = min(a, b), NaN if either is,  slopes 1 or 0; one half each where a = b; NaN where y is
 struct Minimum : Binary {
     static constexpr auto name = "minimum";
-    static auto value(Number auto a, Number auto b) { return -maximum(-a, -b); }
-    static auto slope_a(Number auto a, Number auto b) { return 0.5 * (where(a < b, 1, 0) + where(b >= a, 1, 0)); }
-    static auto slope_b(Number auto a, Number auto b) { return 0.5 * (where(b < a, 1, 0) + where(a >= b, 1, 0)); }
+    static auto value(Number auto a, Number auto b) { return minimum(a, b); }
+    static auto slope_a(Number auto a, Number auto b) { return share_of_larger(b, a); }
+    static auto slope_b(Number auto a, Number auto b) { return share_of_larger(a, b); }
 };
 
-/// y = min(max(x, p), q), NaN where x is,  dy/dx = 1 where p <= x <= q, else 0
+/// y = p where x < p, else q where x > q, else x,  dy/dx = 0, 0, 1; NaN where x is
 struct Clip : Unary {
     static constexpr auto name = "clip";
-    static auto value(Number auto x, Numbers c) { return -maximum(-maximum(x, c.p), -c.q); }
-    static auto slope(Number auto x, Numbers c) { return where(x >= c.p, 1, 0) * where(c.q >= x, 1, 0); }
+    static auto value(Number auto x, Numbers c) { return where(x < c.p, c.p, where(x > c.q, c.q, x)); }
+    static auto slope(Number auto x, Numbers c) { return where(x < c.p, 0, where(x > c.q, 0, where(x >= c.p, 1, not_a_number))); }
 };
 
 using Arithmetic = Family<Affine, Negative, Add, Subtract, Multiply, Divide, Reciprocal, Abs, Maximum, Minimum, Clip>;

@@ -2,6 +2,7 @@
 #pragma once
 #include <concepts>
 #include <cstddef>
+#include <limits>
 #include <optional>
 
 namespace xtgrad {
@@ -23,6 +24,9 @@ struct Unused {
 struct Numbers {
     double p = 0, q = 0;
 };
+
+/// The slope where a value is NaN, of rules that choose.
+inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// Where tests take their points.
 struct Interval {

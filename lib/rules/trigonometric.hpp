@@ -48,18 +48,19 @@ struct Atan : Unary {
     static auto slope(Number auto x) { return 1 / (1 + x * x); }
 };
 
-/// y = the angle of the point (b, a),  slopes b / h^2, -a / h^2 with h = sqrt(a^2 + b^2), without overflow; both 0 at (0, 0)
+/// y = the angle of the point (b, a),  slopes b / h^2, -a / h^2 with h = sqrt(a^2 + b^2), without overflow; both 0 at (0, 0), and
+/// theirs
 struct Atan2 : Binary {
     static constexpr auto name = "atan2";
     static constexpr Interval points_b{0.5, 3};
     static auto value(Number auto a, Number auto b) { return atan2(a, b); }
     static auto slope_a(Number auto a, Number auto b) {
-        const auto h = hypot(a, b), divisor = where(h > 0, h, h + 1);
-        return b / divisor / divisor;
+        const auto h = hypot(a, b), divisor = where(h > 0, h, 1);
+        return where(h > 0, b / divisor / divisor, 0 * h);
     }
     static auto slope_b(Number auto a, Number auto b) {
-        const auto h = hypot(a, b), divisor = where(h > 0, h, h + 1);
-        return -a / divisor / divisor;
+        const auto h = hypot(a, b), divisor = where(h > 0, h, 1);
+        return where(h > 0, -a / divisor / divisor, 0 * h);
     }
 };
 

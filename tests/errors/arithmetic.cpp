@@ -91,8 +91,26 @@ std::vector<Row> dtypes() {
         {"where, half an integer", [](A t, T) { xg::where(t.m, t.i, 0.5); }, dtype, {"[where]", "0.5", "i64", "astype"}},
         {"clip of integers at a half", [](A t, T) { xg::clip(t.i, 0.5, 2.5); }, dtype, {"[clip]", ".5", "i64", "astype"}},
         {"clip of booleans", [](A t, T) { xg::clip(t.m, 0, 1); }, dtype, {"[clip]", "boolean", "astype"}},
-        {"clip, the bounds the wrong way round", [](A t, T) { xg::clip(t.a, 2., 1.); }, error, {"[clip]", "2 > 1", "lower"}},
         {"clip, a bound that is no number", [](A t, T) { xg::clip(t.a, NAN, 1.); }, error, {"[clip]", "nan"}},
+        {"leaky_relu, a slope that is no number",
+         [](A t, T) { xg::leaky_relu(t.a, NAN); },
+         error,
+         {"[leaky_relu]", "slope", "nan", "finite"}},
+        {"elu, an infinite alpha", [](A t, T) { xg::elu(t.a, INFINITY); }, error, {"[elu]", "alpha", "inf", "finite"}},
+        {"layer_norm, a negative eps",
+         [](A t, T) { xg::layer_norm(t.a, {.eps = -1}); },
+         error,
+         {"[layer_norm]", "eps", "-1", "0 or more"}},
+        {"layer_norm, eps no number", [](A t, T) { xg::layer_norm(t.a, {.eps = NAN}); }, error, {"[layer_norm]", "eps", "nan"}},
+        {"rms_norm, an infinite eps", [](A t, T) { xg::rms_norm(t.a, {.eps = INFINITY}); }, error, {"[rms_norm]", "eps", "inf"}},
+        {"linspace to nowhere", [](A, T) { xg::linspace(0, NAN); }, error, {"[linspace]", "nan", "finite"}},
+        {"uniform without end",
+         [](A, T) {
+             xg::Rng rng(1);
+             xg::uniform({2}, xg::f64, rng, 0, INFINITY);
+         },
+         error,
+         {"[uniform]", "inf", "finite"}},
     };
 }
 

@@ -177,7 +177,7 @@ TEST_CASE("buckets set out while the walk goes on") {
 }
 
 TEST_CASE("ranks may complete their gradients in any order") {
-    const std::vector<Tensor> xs{Tensor(2.), xg::full({3}, 3), xg::full({2, 2}, 5.), Tensor(7.)};
+    const std::vector<Tensor> xs{Tensor(2.), xg::full({3}, 3.), xg::full({2, 2}, 5.), Tensor(7.)};
     xg::mpi::DataParallel parallel(world(), 1);
     for (int walk = 0; walk < 3; ++walk) {
         xg::Tape tape;

@@ -42,6 +42,7 @@ TEST_CASE("functions of one tensor") {
     agree([](auto&& x) { return -FORWARD(x); }, a);
     agree([](auto&& x) { return !FORWARD(x); }, p);
     agree([](auto&& x) { return clip(FORWARD(x), 0.5, 1.25); }, a);
+    agree([](auto&& x) { return clip(FORWARD(x), 1.25, 0.5); }, a);
     agree([](auto&& x) { return zeros_like(FORWARD(x)); }, a);
     agree([](auto&& x) { return ones_like(FORWARD(x)); }, a);
     agree([](auto&& x) { return full_like(FORWARD(x), 2.5); }, a);

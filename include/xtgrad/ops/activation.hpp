@@ -40,21 +40,22 @@ Tensor softplus(E&& x) {
     return detail::apply<rules::Softplus>(x);
 }
 
-/// max(x, 0); slope 0 at 0.
+/// max(x, 0); slope 0 at 0, NaN where x is.
 template <class E>
     requires AnyTensor<E>
 Tensor relu(E&& x) {
     return detail::apply<rules::Relu>(x);
 }
 
-/// x where x > 0, else slope * x.
+/// x where x > 0, else slope * x. Throws Error unless the slope is finite.
 template <class E>
     requires AnyTensor<E>
 Tensor leaky_relu(E&& x, double slope = 0.01) {
     return detail::leaky_relu(x, slope);
 }
 
-/// x where x > 0, else alpha (e^x - 1) (Clevert, Unterthiner and Hochreiter, arXiv:1511.07289).
+/// x where x > 0, else alpha (e^x - 1) (Clevert, Unterthiner and Hochreiter, arXiv:1511.07289). Throws Error unless alpha is
+/// finite.
 template <class E>
     requires AnyTensor<E>
 Tensor elu(E&& x, double alpha = 1) {

@@ -112,21 +112,22 @@ Tensor fabs(E&& x) {
     return detail::apply<rules::Abs>(x);
 }
 
-/// The larger one, NaN if either is; half the slope each at a tie.
+/// The larger one, NaN if either is, as then the slopes are; half the slope each at a tie.
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor maximum(E1&& a, E2&& b) {
     return detail::apply_operands<rules::Maximum>("maximum", a, b);
 }
 
-/// The smaller one, NaN if either is; half the slope each at a tie.
+/// The smaller one, NaN if either is, as then the slopes are; half the slope each at a tie.
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor minimum(E1&& a, E2&& b) {
     return detail::apply_operands<rules::Minimum>("minimum", a, b);
 }
 
-/// x limited to [low, high]; slope 1 at the bounds. The bounds are numbers or broadcast.
+/// low where x < low, else high where x > high, else x, as xtensor, also when low > high; slope 1 at the bounds, NaN where x is.
+/// The bounds are numbers or broadcast. Throws Error for a number that is NaN.
 template <class E1, class E2, class E3>
     requires(AnyTensor<E1> && Operand<E2> && Operand<E3>)
 Tensor clip(E1&& x, E2&& low, E3&& high) {

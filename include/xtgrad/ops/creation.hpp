@@ -7,20 +7,36 @@
 
 namespace [[gnu::visibility("default")]] xtgrad {
 
+// As in NumPy the elements are f64 unless a dtype is given, last, but those of `full` have the number's own: i64 of an integer,
+// boolean of a bool, f32 of a float. A number that an integer dtype cannot hold is a DtypeError.
+
+namespace detail {
+Tensor filled(const char* op, const Shape&, Literal value, Dtype);
+Tensor filled_like(const char* op, const Tensor&, Literal value);
+}  // namespace detail
+
 /// Filled tensors; a negative extent or a size that overflows is a ShapeError.
 Tensor zeros(const Shape&, Dtype = Dtype::f64);
 Tensor ones(const Shape&, Dtype = Dtype::f64);
-Tensor full(const Shape&, double value, Dtype = Dtype::f64);
+template <Arithmetic T>
+Tensor full(const Shape& shape, T value, Dtype dtype = dtype_of<T>) {
+    return detail::filled("full", shape, value, dtype);
+}
 Tensor zeros_like(const Tensor&);
 Tensor ones_like(const Tensor&);
-Tensor full_like(const Tensor&, double value);
+template <Arithmetic T>
+Tensor full_like(const Tensor& x, T value) {
+    return detail::filled_like("full_like", x, value);
+}
 
-/// start, start + step, ... below stop (above, when step is negative). Throws Error when step is 0.
+/// start, start + step, ... below stop (above, when step is negative), also of integers in f64 unless a dtype is given. Throws
+/// Error when step is 0 or a number not finite, DtypeError when the dtype cannot hold them.
 Tensor arange(double start, double stop, double step = 1, Dtype = Dtype::f64);
 Tensor arange(double stop, Dtype = Dtype::f64);
-/// n evenly spaced numbers from start to stop, which is the last unless endpoint is false.
+/// n evenly spaced numbers from start to stop, which is the last unless endpoint is false. Throws Error when an end is not
+/// finite, DtypeError when the dtype cannot hold them.
 Tensor linspace(double start, double stop, Index n = 50, bool endpoint = true, Dtype = Dtype::f64);
-/// n rows with ones on diagonal k, counted upwards.
+/// n rows with ones on diagonal k, counted upwards; any k.
 Tensor eye(Index n, Index k = 0, Dtype = Dtype::f64);
 Tensor eye(const Shape& shape, Index k = 0, Dtype = Dtype::f64);
 

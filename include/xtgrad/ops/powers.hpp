@@ -53,7 +53,7 @@ Tensor cbrt(E&& x) {
     return detail::apply<rules::Cbrt>(x);
 }
 
-/// a^b.
+/// a^b; the slope in b is NaN where a < 0, 0 where a = 0 and b >= 0.
 template <class E1, class E2>
     requires TensorOperands<E1, E2>
 Tensor pow(E1&& a, E2&& b) {

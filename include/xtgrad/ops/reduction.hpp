@@ -83,9 +83,11 @@ XTGRAD_REDUCTION(sum)
 XTGRAD_REDUCTION(mean)
 /// The product, 1 of nothing; derivatives are right whatever is 0. Of i64 and of booleans in i64.
 XTGRAD_REDUCTION(prod)
-/// The largest element, NaN if there is one; the slope is shared equally among ties. Nothing has no largest: ShapeError.
+/// The largest element, NaN if there is one; the slope is shared equally among ties, and NaN where the value is. Nothing has no
+/// largest: ShapeError.
 XTGRAD_REDUCTION(amax)
-/// The smallest element, NaN if there is one; the slope is shared equally among ties. Nothing has no smallest: ShapeError.
+/// The smallest element, NaN if there is one; the slope is shared equally among ties, and NaN where the value is. Nothing has no
+/// smallest: ShapeError.
 XTGRAD_REDUCTION(amin)
 /// log(sum(exp(x))), without overflow; -inf of nothing.
 XTGRAD_REDUCTION(logsumexp)

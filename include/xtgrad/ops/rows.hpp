@@ -21,7 +21,7 @@ struct LayerNormOptions {
 };
 
 /// (x - mean) / sqrt(variance + eps) along the last axis, times `weight`, plus `bias`, both of the last axis' extent
-/// (Ba, Kiros and Hinton, arXiv:1607.06450).
+/// (Ba, Kiros and Hinton, arXiv:1607.06450). Throws Error unless eps is finite and not negative.
 Tensor layer_norm(const Tensor& x, const LayerNormOptions& options = {});
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const LayerNormOptions& options = {});
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const LayerNormOptions& options = {});
@@ -31,6 +31,7 @@ struct RmsNormOptions {
 };
 
 /// x / sqrt(mean(x^2) + eps) along the last axis, times `weight` of that axis' extent (Zhang and Sennrich, arXiv:1910.07467).
+/// Throws Error unless eps is finite and not negative.
 Tensor rms_norm(const Tensor& x, const RmsNormOptions& options = {});
 Tensor rms_norm(const Tensor& x, const Tensor& weight, const RmsNormOptions& options = {});
 

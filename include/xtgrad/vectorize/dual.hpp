@@ -256,12 +256,16 @@ struct Dual {
     friend Dual atan2(const Dual& y, const Dual& x) {
         using std::atan2;
         const V squares = x.value * x.value + y.value * y.value;
-        return chain(y, x, atan2(y.value, x.value), x.value / squares, -y.value / squares);
+        const auto zero = squares == V(0);
+        const V divisor = where(zero, V(1), squares);
+        return chain(y, x, atan2(y.value, x.value), where(zero, V(0), x.value / divisor), where(zero, V(0), -y.value / divisor));
     }
     friend Dual hypot(const Dual& a, const Dual& b) {
         using std::hypot;
         const V y = hypot(a.value, b.value);
-        return chain(a, b, y, a.value / y, b.value / y);
+        const auto zero = y == V(0);
+        const V divisor = where(zero, V(1), y);
+        return chain(a, b, y, where(zero, V(0), a.value / divisor), where(zero, V(0), b.value / divisor));
     }
     friend Dual fmod(const Dual& a, const Dual& b) {
         using std::fmod, std::trunc;
