@@ -77,6 +77,10 @@ Tensor multiply_add(const Tensor& a, const Tensor& b, const Tensor& c) {
 }
 
 Tensor polygamma(double n, const Tensor& x) { return apply<rules::Polygamma>(x, {n, 0}); }
+Tensor digamma(const Tensor& x) {
+    check_floating("digamma", x);
+    return polygamma(0, x);
+}
 Tensor leaky_relu(const Tensor& x, double slope) { return apply<rules::LeakyRelu>(x, {slope, 0}); }
 Tensor elu(const Tensor& x, double alpha) { return apply<rules::Elu>(x, {alpha, 0}); }
 
