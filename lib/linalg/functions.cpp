@@ -135,7 +135,7 @@ Tensor matrix_norm(const Tensor& x, double ord) {
 /// A norm along the axes that an order needs.
 Tensor norm_along(const Tensor& x, const Axes& given, bool keep_dims, auto of_vectors, auto of_matrices) {
     check_floating("norm", x);
-    const Axes axes = normalized_axes("norm", given, int(x.dimension()));
+    const Axes axes = normalized_axes("norm", given, x);
     if (axes.size() != 1 && axes.size() != 2)
         fail<ShapeError>("norm", "axes ", given, " of ", x.shape(), " are no vectors or matrices; name one axis or two");
     Tensor y = axes.size() == 1 ? of_vectors(x, &axes) : of_matrices(with_last(x, axes));

@@ -63,7 +63,7 @@ Tensor take_along_axis(const Tensor& x, const Tensor& indices, Index axis) {
     using namespace detail;
     check_defined("take_along_axis", x);
     check_indices("take_along_axis", indices);
-    const auto at = std::size_t(normalized_axis("take_along_axis", axis, x.block()->rank));
+    const auto at = std::size_t(normalized_axis("take_along_axis", axis, x));
     const Shape common = common_shape("take_along_axis", x.shape(), indices.shape(), at);
     const Index count = indices.shape()[at], extent = x.shape()[at];
     const Tensor all_indices = contiguous(broadcast_to(indices, with_extent(common, at, count)));
@@ -84,7 +84,7 @@ Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& values,
     check_same_dtype("scatter_add", x, values);
     if (x.dtype() == Dtype::boolean)
         fail<DtypeError>("scatter_add", "does not take boolean ", x.shape(), "; convert with astype(x, xg::i64)");
-    const auto at = std::size_t(normalized_axis("scatter_add", axis, x.block()->rank));
+    const auto at = std::size_t(normalized_axis("scatter_add", axis, x));
     const Shape common = common_shape("scatter_add", x.shape(), indices.shape(), at);
     const Index count = indices.shape()[at];
     const Shape wanted = with_extent(common, at, count);

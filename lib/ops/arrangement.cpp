@@ -134,12 +134,12 @@ Tensor at_least(const char* op, const Tensor& x, std::size_t rank) {
 Tensor flip(const Tensor& x, const Index* axis) {
     check_defined("flip", x);
     const int rank = x.block()->rank;
-    return flipped(x, axis ? 1u << normalized_axis("flip", *axis, rank) : (1u << rank) - 1);
+    return flipped(x, axis ? 1u << normalized_axis("flip", *axis, x) : (1u << rank) - 1);
 }
 
 Tensor rot90(const Tensor& x, Index times, Index axis1, Index axis2) {
     check_defined("rot90", x);
-    const Axes axes = normalized_axes("rot90", {axis1, axis2}, x.block()->rank);
+    const Axes axes = normalized_axes("rot90", {axis1, axis2}, x);
     const std::uint32_t second = 1u << axes[1], both = second | 1u << axes[0];
     switch ((times % 4 + 4) % 4) {
         case 1: return swapaxes(flipped(x, second), axes[0], axes[1]);
@@ -151,7 +151,7 @@ Tensor rot90(const Tensor& x, Index times, Index axis1, Index axis2) {
 
 Tensor roll(const Tensor& x, Index shift, Index axis) {
     check_defined("roll", x);
-    const auto at = std::size_t(normalized_axis("roll", axis, x.block()->rank));
+    const auto at = std::size_t(normalized_axis("roll", axis, x));
     const Index n = std::max<Index>(x.shape()[at], 1);
     return rolled(x, (shift % n + n) % n, at);
 }
@@ -164,7 +164,7 @@ Tensor roll(const Tensor& x, Index shift) {
 Tensor repeat(const Tensor& x, Index repeats, Index axis) {
     check_defined("repeat", x);
     const Shape shape = x.shape();
-    const auto at = std::size_t(normalized_axis("repeat", axis, int(shape.size())));
+    const auto at = std::size_t(normalized_axis("repeat", axis, x));
     if (repeats < 0) fail<ShapeError>("repeat", "a negative number of repeats, ", repeats, "; use 0 or more");
     check_rank("repeat", shape.size() + 1);
     Shape apart = shape, repeated = shape, joined = shape;
@@ -177,7 +177,7 @@ Tensor repeat(const Tensor& x, Index repeats, Index axis) {
 
 Tensor repeat(const Tensor& x, const std::vector<std::size_t>& repeats, Index axis) {
     check_defined("repeat", x);
-    const int at = normalized_axis("repeat", axis, x.block()->rank);
+    const int at = normalized_axis("repeat", axis, x);
     if (x.shape(at) != Index(repeats.size()))
         fail<ShapeError>("repeat", repeats.size(), " numbers of repeats for axis ", at, " of ", x.shape(),
                          "; give one for each slice, or one number for all");
@@ -290,7 +290,7 @@ Tensor swapaxes(const Tensor& x, Index axis1, Index axis2) {
     using namespace detail;
     check_defined("swapaxes", x);
     const int rank = x.block()->rank;
-    const int first = normalized_axis("swapaxes", axis1, rank), second = normalized_axis("swapaxes", axis2, rank);
+    const int first = normalized_axis("swapaxes", axis1, x), second = normalized_axis("swapaxes", axis2, x);
     Axes axes(std::vector<Index>(std::size_t(rank), 0));
     std::iota(axes.begin(), axes.end(), Index(0));
     std::swap(axes[std::size_t(first)], axes[std::size_t(second)]);
@@ -301,7 +301,7 @@ Tensor moveaxis(const Tensor& x, const Axes& source, const Axes& destination) {
     using namespace detail;
     check_defined("moveaxis", x);
     const int rank = x.block()->rank;
-    const Axes from = normalized_axes("moveaxis", source, rank), to = normalized_axes("moveaxis", destination, rank);
+    const Axes from = normalized_axes("moveaxis", source, x), to = normalized_axes("moveaxis", destination, x);
     if (from.size() != to.size())
         fail<ShapeError>("moveaxis", "from ", source, " to ", destination, "; give as many destinations as sources");
     Axes axes(std::vector<Index>(std::size_t(rank), -1));

@@ -110,7 +110,7 @@ Tensor triangle(Triangle which, const Tensor& x, Index k) {
 
 Tensor diagonal(const Tensor& x, Index offset, Index axis1, Index axis2) {
     check_defined("diagonal", x);
-    const Axes axes = normalized_axes("diagonal", {axis1, axis2}, x.block()->rank);
+    const Axes axes = normalized_axes("diagonal", {axis1, axis2}, x);
     const Diagonals part(x.shape(), x.strides(), offset, axes[0], axes[1]);
     Tensor y = make_view(x, part.shape, part.strides, part.offset);
     if (records(x)) record(diagonal_op, y, x, {.in0 = ghost(x)}, attr_of(offset, axes[0], axes[1]));
@@ -132,7 +132,7 @@ Tensor diag(const Tensor& x, Index k) {
 Tensor trace(const Tensor& x, Index offset, Index axis1, Index axis2) {
     using namespace detail;
     check_defined("trace", x);
-    const Axes axes = normalized_axes("trace", {axis1, axis2}, x.block()->rank);
+    const Axes axes = normalized_axes("trace", {axis1, axis2}, x);
     const Axes last{-1};
     return detail::sum(detail::diagonal(x, offset, axes[0], axes[1]), &last, false);
 }

@@ -203,7 +203,7 @@ constexpr Op index_add_op{"index_add", index_add_vjp, index_add_jvp};
 Tensor taken(const char* op, const Tensor& x, const Tensor& indices, Index axis) {
     check_defined(op, x);
     check_indices(op, indices);
-    const auto at = std::size_t(normalized_axis(op, axis, x.block()->rank));
+    const auto at = std::size_t(normalized_axis(op, axis, x));
     check_rank(op, x.dimension() - 1 + indices.dimension());
     const Tensor dense = contiguous(x), at_indices = contiguous(indices);
     const kernels::Gather g = gather_of(op, x.shape(), at, element_count(indices), at_indices);
@@ -238,7 +238,7 @@ Tensor index_add(const Tensor& x, const Tensor& indices, const Tensor& values, I
     check_same_dtype("index_add", x, values);
     if (x.dtype() == Dtype::boolean)
         fail<DtypeError>("index_add", "does not take boolean ", x.shape(), "; convert with astype(x, xg::i64)");
-    const auto at = std::size_t(normalized_axis("index_add", axis, x.block()->rank));
+    const auto at = std::size_t(normalized_axis("index_add", axis, x));
     const Shape wanted = taken_shape(x.shape(), at, indices.shape());
     if (values.shape() != wanted)
         fail<ShapeError>("index_add", "values ", values.shape(), " need the shape of take(x, indices, axis), ", wanted,

@@ -152,10 +152,11 @@ Tensor concatenate_jvp(const Node& n, const Tensor* tangents) {
 }
 constexpr Op concatenate_op{"concatenate", concatenate_vjp, concatenate_jvp};
 
-/// Where a new axis goes among `rank` others, counted from the front.
-Index new_axis(const char* op, Index axis, int rank) {
+/// Where a new axis goes among those of x, counted from the front.
+Index new_axis(const char* op, Index axis, const Tensor& x) {
+    const int rank = x.block()->rank;
     if (axis < -rank - 1 || axis > rank)
-        fail<ShapeError>(op, "new axis ", axis, " has no place among ", rank, " axes; ", Choices{rank + 1});
+        fail<ShapeError>(op, "new axis ", axis, " has no place in ", x.shape(), "; ", Choices{rank + 1});
     return axis < 0 ? axis + rank + 1 : axis;
 }
 
@@ -167,18 +168,16 @@ void check_list(const char* op, std::span<const Tensor> x) {
     }
 }
 
-}  // namespace
-
-Tensor transpose(const Tensor& x, const Axes* permutation) {
-    check_defined("transpose", x);
+Tensor transposed(const char* op, const Tensor& x, const Axes* permutation) {
+    check_defined(op, x);
     const Shape shape = x.shape();
     const Strides strides = x.strides();
     Axes axes;
     if (permutation) {
         if (permutation->size() != shape.size())
-            fail<ShapeError>("transpose", "permutation ", *permutation, " needs ", shape.size(), " axes, as ", shape,
+            fail<ShapeError>(op, "permutation ", *permutation, " needs ", shape.size(), " axes, as ", shape,
                              " has; name each once");
-        axes = normalized_axes("transpose", *permutation, int(shape.size()));
+        axes = normalized_axes(op, *permutation, x);
     } else {
         for (std::size_t i = shape.size(); i-- > 0;) axes.push_back(Index(i));
     }
@@ -193,13 +192,17 @@ Tensor transpose(const Tensor& x, const Axes* permutation) {
     return y;
 }
 
+}  // namespace
+
+Tensor transpose(const Tensor& x, const Axes* permutation) { return transposed("transpose", x, permutation); }
+
 Tensor squeeze(const Tensor& x, const Axes* axes) {
     check_defined("squeeze", x);
     const Shape shape = x.shape();
     const Strides strides = x.strides();
     std::uint32_t drop = 0;
     if (axes) {
-        for (const Index axis : normalized_axes("squeeze", *axes, int(shape.size()))) {
+        for (const Index axis : normalized_axes("squeeze", *axes, x)) {
             if (shape[std::size_t(axis)] != 1)
                 fail<ShapeError>("squeeze", "axis ", axis, " of ", shape, " has extent ", shape[std::size_t(axis)],
                                  "; only axes of extent 1 can go");
@@ -223,7 +226,7 @@ Tensor expand_dims(const Tensor& x, Index axis) {
     Shape shape = x.shape();
     Strides strides = x.strides();
     check_rank("expand_dims", shape.size() + 1);
-    const auto at = std::size_t(new_axis("expand_dims", axis, int(shape.size())));
+    const auto at = std::size_t(new_axis("expand_dims", axis, x));
     shape.insert(at, 1);
     strides.insert(at, 1);
     return with_axes(expand_dims_op, x, shape, strides);
@@ -237,7 +240,7 @@ Tensor reshape_in_place(const Tensor& x, const Shape& shape) {
 
 std::vector<Tensor> split(const Tensor& x, Index parts, Index axis, const char* op) {
     check_defined(op, x);
-    axis = normalized_axis(op, axis, x.block()->rank);
+    axis = normalized_axis(op, axis, x);
     const Index extent = x.shape(axis);
     if (parts < 1 || extent % parts != 0)
         fail<ShapeError>(op, "axis ", axis, " of ", x.shape(), " does not divide into ", parts,
@@ -254,7 +257,7 @@ std::vector<Tensor> split(const Tensor& x, Index parts, Index axis, const char* 
 Tensor concatenate(std::span<const Tensor> x, Index axis) {
     check_list("concatenate", x);
     Shape shape = x[0].shape();
-    const auto at = std::size_t(normalized_axis("concatenate", axis, int(shape.size())));
+    const auto at = std::size_t(normalized_axis("concatenate", axis, x[0]));
     std::vector<Index> extents;
     Index total = 0;
     for (const Tensor& t : x) {
@@ -288,7 +291,7 @@ Tensor concatenate(std::span<const Tensor> x, Index axis) {
 Tensor stack(std::span<const Tensor> x, Index axis) {
     check_list("stack", x);
     check_rank("stack", x[0].dimension() + 1);
-    axis = new_axis("stack", axis, x[0].block()->rank);
+    axis = new_axis("stack", axis, x[0]);
     for (const Tensor& t : x)
         if (t.shape() != x[0].shape())
             fail<ShapeError>("stack", "shapes differ: ", x[0].shape(), " and ", t.shape(), "; all need one shape");
@@ -325,6 +328,8 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
     if (records(x)) record(broadcast_op, y, x, {.in0 = ghost(x)});
     return y;
 }
+
+Tensor permute(const Tensor& x, const Axes& permutation) { return detail::transposed("permute", x, &permutation); }
 
 Tensor copy(const Tensor& x) {
     using namespace detail;

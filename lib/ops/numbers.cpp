@@ -78,6 +78,10 @@ Tensor multiply_add(const Tensor& a, const Tensor& b, const Tensor& c) {
 }
 
 Tensor polygamma(double n, const Tensor& x) { return apply<rules::Polygamma>(x, {n, 0}); }
+Tensor digamma(const Tensor& x) {
+    check_floating("digamma", x);
+    return polygamma(0, x);
+}
 Tensor leaky_relu(const Tensor& x, double slope) {
     check_option("leaky_relu", "slope", slope, finite);
     return apply<rules::LeakyRelu>(x, {slope, 0});

@@ -83,8 +83,7 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const Axes& of_a, const Axes&
     if (of_a.size() != of_b.size())
         fail<ShapeError>("tensordot", "axes ", of_a, " of ", a.shape(), " and ", of_b, " of ", b.shape(),
                          " are no pairs; name as many of each");
-    return summed_over("tensordot", a, b, normalized_axes("tensordot", of_a, int(a.dimension())),
-                       normalized_axes("tensordot", of_b, int(b.dimension())));
+    return summed_over("tensordot", a, b, normalized_axes("tensordot", of_a, a), normalized_axes("tensordot", of_b, b));
 }
 
 }  // namespace xtgrad::detail

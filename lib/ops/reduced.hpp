@@ -21,7 +21,7 @@ struct Reduced {
             axes = (1u << rank) - 1;
             return;
         }
-        for (const Index axis : normalized_axes(op, *list, rank)) axes |= 1u << axis;
+        for (const Index axis : normalized_axes(op, *list, x)) axes |= 1u << axis;
     }
     explicit Reduced(const Attr& attr) : axes(std::uint32_t(attr.i)), keep_dims((attr.j & 1) != 0), number(attr.j >> 1) {}
     Attr attr() const {

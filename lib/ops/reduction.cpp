@@ -156,7 +156,7 @@ namespace {
 
 Tensor arg_extremum(const char* op, bool largest, const Tensor& x, const Index* axis, bool keep_dims) {
     check_defined(op, x);
-    const Axes list{axis ? normalized_axis(op, *axis, x.block()->rank) : 0};
+    const Axes list{axis ? normalized_axis(op, *axis, x) : 0};
     const Tensor source = axis ? x : reshaped(contiguous(x), {element_count(x)});
     const Reduced r(op, source, &list, keep_dims);
     const Shape shape = axis ? r.shape(x.shape()) : keep_dims ? Reduced(op, x, nullptr, true).shape(x.shape()) : Shape();

@@ -141,7 +141,7 @@ Tensor along(const char* op, const Tensor& x, const Index* axis, Tensor (*f)(con
     check_defined(op, x);
     const Tensor source = x.dtype() == Dtype::boolean ? astype(x, Dtype::i64) : x;
     if (!axis) return f(reshape(source, {element_count(x)}), Direction(0));
-    return f(source, Direction(normalized_axis(op, *axis, x.block()->rank)));
+    return f(source, Direction(normalized_axis(op, *axis, x)));
 }
 
 // ---- y = prod x;  x'_i = g times all others: those before i times those behind it
@@ -189,7 +189,7 @@ Tensor cumprod(const Tensor& x, const Index* axis) { return along("cumprod", x, 
 Tensor diff(const Tensor& x, std::size_t n, Index axis) {
     using namespace detail;
     check_defined("diff", x);
-    const auto at = std::size_t(normalized_axis("diff", axis, x.block()->rank));
+    const auto at = std::size_t(normalized_axis("diff", axis, x));
     Tensor y = x;
     for (Index extent = x.shape()[at]; n > 0 && y.shape()[at] > 0; --n, --extent) {
         std::vector<Slice> low(at, Slice::all()), high = low;

@@ -33,7 +33,7 @@ Tensor along(const char* op, const Tensor& x, Index axis, auto f) {
     check_floating(op, x);
     const auto rank = x.dimension();
     if (rank == 0) fail<ShapeError>(op, "needs at least one axis, got a scalar; reshape it to (1,)");
-    const auto at = std::size_t(normalized_axis(op, axis, int(rank)));
+    const auto at = std::size_t(normalized_axis(op, axis, x));
     if (at == rank - 1) return f([](const Tensor& t) { return t; });
     Axes swap;
     for (std::size_t i = 0; i < rank; ++i) swap.push_back(Index(i));

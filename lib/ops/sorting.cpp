@@ -83,20 +83,21 @@ Tensor order_of(const Tensor& x, Index axis, Index k, bool descending) {
 
 Index checked_axis(const char* op, const Tensor& x, Index axis) {
     check_defined(op, x);
-    return normalized_axis(op, axis, x.block()->rank);
+    return normalized_axis(op, axis, x);
+}
+
+std::pair<Tensor, Tensor> sorted(const char* op, const Tensor& x, Index axis) {
+    axis = checked_axis(op, x, axis);
+    const Tensor order = order_of(x, axis, x.shape(axis), false);
+    return {gathered(sort_op, x, order, axis), order};
 }
 
 }  // namespace
 }  // namespace detail
 
-std::pair<Tensor, Tensor> sort_with_indices(const Tensor& x, Index axis) {
-    using namespace detail;
-    axis = checked_axis("sort", x, axis);
-    const Tensor order = order_of(x, axis, x.shape(axis), false);
-    return {gathered(sort_op, x, order, axis), order};
-}
+std::pair<Tensor, Tensor> sort_with_indices(const Tensor& x, Index axis) { return detail::sorted("sort_with_indices", x, axis); }
 
-Tensor sort(const Tensor& x, Index axis) { return sort_with_indices(x, axis).first; }
+Tensor sort(const Tensor& x, Index axis) { return detail::sorted("sort", x, axis).first; }
 
 Tensor argsort(const Tensor& x, Index axis) {
     axis = detail::checked_axis("argsort", x, axis);

@@ -27,8 +27,7 @@ Tensor weighted_average(const Tensor& x, const Tensor& weights, const Axes* axes
     const Reduced r("average", x, axes, keep_dims);
     const Shape shape = x.shape(), of_weights = weights.shape();
     if (of_weights == shape) return sum(x * weights, r) / sum(weights, r);
-    if (!axes || axes->size() != 1 ||
-        of_weights != Shape{shape[std::size_t(normalized_axis("average", axes->front(), int(shape.size())))]})
+    if (!axes || axes->size() != 1 || of_weights != Shape{shape[std::size_t(normalized_axis("average", axes->front(), x))]})
         fail<ShapeError>("average", "weights ", of_weights, " do not fit ", shape,
                          "; they need its shape, or one axis is given and they have its extent");
     Shape line = shape;

@@ -64,16 +64,16 @@ inline void check_rank(const char* op, std::size_t rank) {
         fail<ShapeError>(op, "the result would have ", rank, " axes, of at most ", max_rank, "; join some with reshape first");
 }
 
-/// The axis counted from the front. Throws ShapeError.
-int normalized_axis(const char* op, Index axis, int rank);
-/// Distinct axes counted from the front, ascending order not required. Throws ShapeError.
-Axes normalized_axes(const char* op, const Axes&, int rank);
+/// The axis of x counted from the front. Throws ShapeError.
+int normalized_axis(const char* op, Index axis, const Tensor& x);
+/// Distinct axes of x counted from the front, ascending order not required. Throws ShapeError.
+Axes normalized_axes(const char* op, const Axes&, const Tensor& x);
 
 /// A tensor of f32 or f64, or DtypeError.
 inline void check_floating(const char* op, const Tensor& x) {
     check_defined(op, x);
     if (!is_floating(x.dtype())) [[unlikely]]
-        fail<DtypeError>(op, "needs f32 or f64, got ", x.dtype(), "; convert with astype(x, xg::f32)");
+        fail<DtypeError>(op, "needs f32 or f64, got ", x.dtype(), ' ', x.shape(), "; convert with astype(x, xg::f32)");
 }
 /// Throws DtypeError for two dtypes: an integer or a boolean is what to convert, of f32 and f64 either.
 [[noreturn]] void fail_mixed(const char* op, const Tensor& a, const Tensor& b);

@@ -33,8 +33,7 @@ std::ostream& operator<<(std::ostream& os, const IndexList& list) {
 Index Tensor::shape(Index axis) const {
     const detail::Block& b = checked("shape");
     if (axis < -Index(b.rank) || axis >= b.rank)
-        detail::fail<IndexError>("shape", "axis ", axis, " does not exist: the tensor has ", int(b.rank), " axes; ",
-                                 detail::Choices{b.rank});
+        detail::fail<IndexError>("shape", "axis ", axis, " does not exist in ", shape(), "; ", detail::Choices{b.rank});
     return block_->shape()[axis < 0 ? axis + b.rank : axis];
 }
 
@@ -68,18 +67,18 @@ void fail_mixed(const char* op, const Tensor& a, const Tensor& b) {
     fail<DtypeError>(op, "mixes ", a.dtype(), ' ', a.shape(), " and ", b.dtype(), ' ', b.shape(), "; ", remedy.str());
 }
 
-int normalized_axis(const char* op, Index axis, int rank) {
-    if (axis < -rank || axis >= rank)
-        fail<ShapeError>(op, "axis ", axis, " does not exist: the tensor has ", rank, " axes; ", Choices{rank});
+int normalized_axis(const char* op, Index axis, const Tensor& x) {
+    const int rank = x.block()->rank;
+    if (axis < -rank || axis >= rank) fail<ShapeError>(op, "axis ", axis, " does not exist in ", x.shape(), "; ", Choices{rank});
     return int(axis < 0 ? axis + rank : axis);
 }
 
-Axes normalized_axes(const char* op, const Axes& axes, int rank) {
+Axes normalized_axes(const char* op, const Axes& axes, const Tensor& x) {
     Axes result;
     for (const Index axis : axes) {
-        const Index a = normalized_axis(op, axis, rank);
+        const Index a = normalized_axis(op, axis, x);
         if (std::find(result.begin(), result.end(), a) != result.end())
-            fail<ShapeError>(op, "axis ", axis, " is given twice in ", axes, "; give each once");
+            fail<ShapeError>(op, "axis ", axis, " of ", x.shape(), " is given twice in ", axes, "; give each once");
         result.push_back(a);
     }
     return result;

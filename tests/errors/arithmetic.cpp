@@ -73,6 +73,7 @@ std::vector<Row> dtypes() {
         {"-boolean", [](A t, T) { -t.m; }, dtype, {"[negative]", "boolean", "astype"}},
         {"abs of booleans", [](A t, T) { xg::abs(t.m); }, dtype, {"[abs]", "boolean"}},
         {"square of booleans", [](A t, T) { xg::square(t.m); }, dtype, {"[square]", "boolean"}},
+        {"digamma of integers", [](A t, T) { xg::digamma(t.i); }, dtype, {"[digamma]", "i64", "(2, 3)", "astype"}},
         {"exp of integers", [](A t, T) { xg::exp(t.i); }, dtype, {"[exp]", "i64", "(2, 3)", "astype"}},
         {"log of integers", [](A t, T) { xg::log(t.i); }, dtype, {"[log]", "i64", "astype"}},
         {"sqrt of integers", [](A t, T) { xg::sqrt(t.i); }, dtype, {"[sqrt]", "i64", "astype"}},

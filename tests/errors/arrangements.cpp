@@ -134,7 +134,7 @@ std::vector<Row> arrangements() {
         {"expand_dims, no such axis",
          [](A t, T) { xg::expand_dims(t.a, 3); },
          shape,
-         {"[expand_dims]", "3", "2 axes", "-3 to 2"},
+         {"[expand_dims]", "3", "(2, 3)", "-3 to 2"},
          {"has 3 axes"}},
         {"expand_dims of sixteen axes", [](A t, T) { xg::expand_dims(t.full, 0); }, shape, {"[expand_dims]", "16"}},
         {"split, unequal parts", [](A t, T) { xg::split(t.a, 2, 1); }, shape, {"[split]", "axis 1", "(2, 3)", "2", "view"}},
@@ -190,7 +190,7 @@ std::vector<Row> arrangements() {
              xg::stack({t.a, t.a}, 3);
          },
          shape,
-         {"[stack]", "3", "2 axes", "-3 to 2"},
+         {"[stack]", "3", "(2, 3)", "-3 to 2"},
          {"has 3 axes"}},
         {"stack, other dtypes",
          [](A t, T) {

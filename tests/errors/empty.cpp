@@ -68,6 +68,7 @@ std::vector<EmptyRow> empty_rows() {
     add("sigmoid", [](A t) { xg::sigmoid(t.none); });
     add("relu", [](A t) { xg::relu(t.none); });
     add("gelu", [](A t) { xg::gelu(t.none); });
+    add("digamma", [](A t) { xg::digamma(t.none); });
     add("gelu_tanh", [](A t) { xg::gelu_tanh(t.none); });
     add("isfinite", [](A t) { xg::isfinite(t.none); });
     add("astype", [](A t) { xg::astype(t.none, xg::f32); });
@@ -96,6 +97,8 @@ std::vector<EmptyRow> empty_rows() {
     add("broadcast_to", [](A t) { xg::broadcast_to(t.none, {1}); });
     add("copy", [](A t) { xg::copy(t.none); });
     add("transpose", [](A t) { xg::transpose(t.none); });
+    add("permute", [](A t) { xg::permute(t.none, {0}); });
+    add("sort_with_indices", [](A t) { xg::sort_with_indices(t.none); });
     add("squeeze", [](A t) { xg::squeeze(t.none); });
     add("expand_dims", [](A t) { xg::expand_dims(t.none, 0); });
     add("split", [](A t) { xg::split(t.none, 2); });

@@ -77,7 +77,7 @@ std::vector<Row> products() {
 
 std::vector<Row> reductions() {
     return {
-        {"sum, no such axis", [](A t, T) { xg::sum(t.a, 2); }, shape, {"[sum]", "axis 2", "2 axes", "-2 to 1"}},
+        {"sum, no such axis", [](A t, T) { xg::sum(t.a, 2); }, shape, {"[sum]", "axis 2", "(2, 3)", "-2 to 1"}},
         {"sum, no such negative axis",
          [](A t, T) {
              xg::sum(t.a, {0, -3});
@@ -96,7 +96,7 @@ std::vector<Row> reductions() {
          },
          shape,
          {"[sum]", "axis -1", "twice"}},
-        {"sum of a scalar along an axis", [](A t, T) { xg::sum(t.s, 0); }, shape, {"[sum]", "axis 0", "0 axes"}},
+        {"sum of a scalar along an axis", [](A t, T) { xg::sum(t.s, 0); }, shape, {"[sum]", "axis 0", "()"}},
         {"mean, no such axis", [](A t, T) { xg::mean(t.a, 5); }, shape, {"[mean]", "axis 5", "-2 to 1"}},
         {"mean of integers", [](A t, T) { xg::mean(t.i); }, dtype, {"[mean]", "i64", "astype"}},
         {"mean of booleans", [](A t, T) { xg::mean(t.m, 0); }, dtype, {"[mean]", "boolean", "astype"}},

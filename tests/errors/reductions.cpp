@@ -91,7 +91,7 @@ const std::vector<Row> rows{
     {"sort, no such axis", [] { xg::sort(a, 2); }, shape, {"[sort]", "axis 2", "-2 to 1"}},
     {"sort of a scalar", [] { xg::sort(s); }, shape, {"[sort]", "axis -1"}},
     {"sort of an empty tensor", [] { xg::sort(none); }, error, {"[sort]", "empty tensor"}},
-    {"sort_with_indices, no such axis", [] { xg::sort_with_indices(a, 2); }, shape, {"[sort]", "axis 2"}},
+    {"sort_with_indices, no such axis", [] { xg::sort_with_indices(a, 2); }, shape, {"[sort_with_indices]", "axis 2"}},
     {"argsort, no such axis", [] { xg::argsort(a, -3); }, shape, {"[argsort]", "axis -3"}},
     {"argsort of an empty tensor", [] { xg::argsort(none); }, error, {"[argsort]", "empty tensor"}},
     {"topk, more than there are", [] { xg::topk(a, 4); }, shape, {"[topk]", "k is 4", "(2, 3)", "axis 1", "use 0 to 3"}},

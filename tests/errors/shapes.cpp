@@ -47,7 +47,7 @@ std::vector<Row> arrangements() {
          shape,
          {"[moveaxis]", "twice"}},
         {"hsplit", [] { xg::hsplit(a, 2); }, shape, {"[hsplit]", "axis 1", "(2, 3)", "2 equal parts"}},
-        {"hsplit of a vector", [] { xg::hsplit(v, 3); }, shape, {"[hsplit]", "axis 1", "1 axes"}},
+        {"hsplit of a vector", [] { xg::hsplit(v, 3); }, shape, {"[hsplit]", "axis 1", "(3,)"}},
         {"vsplit", [] { xg::vsplit(a, 0); }, shape, {"[vsplit]", "axis 0", "(2, 3)"}},
         {"flip", [] { xg::flip(a, 2); }, shape, {"[flip]", "axis 2"}},
         {"rot90",

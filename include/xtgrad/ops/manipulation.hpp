@@ -93,7 +93,7 @@ XTGRAD_MANIPULATION(Tensor&&)
 #undef XTGRAD_MANIPULATION
 
 /// PyTorch's name for transpose with a permutation.
-inline Tensor permute(const Tensor& x, const Axes& permutation) { return detail::transpose(x, &permutation); }
+Tensor permute(const Tensor& x, const Axes& permutation);
 
 /// Joined along an axis that exists. Takes a vector, an array, or xtensor's `xt::xtuple(a, b)`. Throws ShapeError when the
 /// other extents differ, DtypeError when the dtypes do.

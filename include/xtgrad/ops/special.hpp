@@ -13,6 +13,7 @@ struct Lgamma;
 namespace detail {
 /// The derivative of order n + 1 of lgamma.
 Tensor polygamma(double n, const Tensor& x);
+Tensor digamma(const Tensor& x);
 }  // namespace detail
 
 /// 2/sqrt(pi) times the integral of e^(-t^2) from 0 to x.
@@ -40,7 +41,7 @@ Tensor lgamma(E&& x) {
 template <class E>
     requires AnyTensor<E>
 Tensor digamma(E&& x) {
-    return detail::polygamma(0, x);
+    return detail::digamma(x);
 }
 
 }  // namespace xtgrad
