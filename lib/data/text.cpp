@@ -22,12 +22,11 @@ std::string_view first_character(std::string_view text) {
     const std::size_t length = lead < 0xC2 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 1;
     if (length > text.size()) return text.substr(0, 1);
     // Some second bytes would be longer than need be, a half of a pair, or beyond U+10FFFF (RFC 3629, 4).
-    const int lowest = lead == 0xE0   ? 0xA0
-                       : lead == 0xF0 ? 0x90
-                                      : 0x80,
-              highest = lead == 0xED   ? 0x9F
-                        : lead == 0xF4 ? 0x8F
-                                       : 0xBF;
+    int lowest = 0x80, highest = 0xBF;
+    if (lead == 0xE0) lowest = 0xA0;
+    if (lead == 0xF0) lowest = 0x90;
+    if (lead == 0xED) highest = 0x9F;
+    if (lead == 0xF4) highest = 0x8F;
     for (std::size_t i = 1; i < length; ++i) {
         const int byte = static_cast<unsigned char>(text[i]);
         if (byte < (i == 1 ? lowest : 0x80) || byte > (i == 1 ? highest : 0xBF)) return text.substr(0, 1);

@@ -257,7 +257,7 @@ struct Counted {
     xg::io::TensorMap mean;
     static void visit(auto& self, auto&& field) {
         field("steps", xg::nn::state(self.steps));
-        field("mean", self.mean);
+        field("mean", xg::nn::state(self.mean));
     }
 };
 
