@@ -260,3 +260,81 @@ TEST_CASE("third derivatives are those of what is seen") {
         }
     }
 }
+
+TEST_CASE("a scale that is not finite is an error as a number, and shows as a Tensor to queries that see a key") {
+    const Tensor x = xg::ones({9, 2}, xg::f32);
+    for (const double scale : {std::nan(""), inf, -inf, 1e300})
+        CHECK_THROWS_AS(xg::attention(x, x, x, {.scale = scale}), xg::Error);
+    CHECK_THROWS_WITH_AS(xg::attention(x, x, x, {.scale = inf}),
+                         "[attention] the scale inf is not finite in f32; give a finite number", xg::Error);
+    in_each_set([&] {
+        for (const double number : {std::nan(""), inf})
+            for (const Index queries : {9, 1}) {
+                const Tensor scale(number), q = xg::zeros({queries, 2}), k = xg::ones({9, 2});
+                CHECK(xg::all(xg::isnan(xg::attention(q, k, k, {.scale = scale}))).item<bool>());
+                xg::Tape tape;
+                const Tensor y = xg::attention(q, k, k, {.scale = scale, .mask = xg::zeros({9}) > 0});
+                CHECK(error(y, xg::zeros_like(y)) == 0);
+                for (const Tensor& g : tape.vjp(y, xg::ones_like(y), Tensors{q, k, scale}))
+                    CHECK(error(g, xg::zeros_like(g)) == 0);
+            }
+    });
+}
+
+TEST_CASE("offsets and windows of any size hide what they say") {
+    constexpr Index most = std::numeric_limits<Index>::max(), least = std::numeric_limits<Index>::min();
+    xg::Rng rng(24);
+    for (const Index rows : {0, 1, 3, 9})
+        for (const Index keys : {0, 1, 7}) {
+            const Tensor q = xg::randn({rows, 3}, xg::f64, rng), k = xg::randn({keys, 3}, xg::f64, rng);
+            for (const bool causal : {false, true})
+                for (const Index offset : {Index(0), Index(2), most, most - 3, most / 4 + 5, least, least + 2, -most / 4 - 3})
+                    for (const std::optional<Index> window :
+                         {std::optional<Index>(), std::optional<Index>(0), std::optional<Index>(2), std::optional<Index>(most),
+                          std::optional<Index>(most - 2), std::optional<Index>(most / 4 + 4)}) {
+                        CAPTURE(offset);
+                        std::vector<double> seen;
+                        for (Index i = 0; i < rows; ++i)
+                            for (Index j = 0; j < keys; ++j) {
+                                const long double from = static_cast<long double>(j - i) - offset;  // 64 bits and a sign
+                                const bool near = !window || (causal ? from > -static_cast<long double>(*window)
+                                                                     : std::fabs(from) <= static_cast<long double>(*window));
+                                seen.push_back(near && (!causal || from <= 0));
+                            }
+                        const Tensor mask = xg::detail::from_elements(xg::f64, {rows, keys}, seen.data()) > 0;
+                        const Tensor got = xg::attention(q, k, k, {.causal = causal, .offset = offset, .window = window});
+                        CHECK(error(got, xg::attention(q, k, k, {.mask = mask})) < 1e-14);
+                    }
+        }
+}
+
+TEST_CASE("numbers of heads of any size are errors, or fit") {
+    constexpr Index most = std::numeric_limits<Index>::max(), many = Index(1) << 40;
+    const Tensor q = xg::zeros({3, 8}), none = xg::zeros({0, 8}), wide = xg::zeros({0, many}), narrow = xg::zeros({0, 1});
+    const auto message = [](const Tensor& a, const Tensor& b, const Tensor& c, const xg::AttentionOptions& o) -> std::string {
+        try {
+            xg::attention(a, b, c, o);
+        } catch (const xg::ShapeError& e) {
+            return e.what();
+        }
+        return "nothing thrown";
+    };
+    const auto has = [](const std::string& text, const char* part) {
+        INFO(text);
+        CHECK(text.find(part) != std::string::npos);
+    };
+    for (const Tensor& x : {q, none}) {
+        has(message(x, x, x, {.heads = most}), "9223372036854775807 heads");
+        has(message(x, x, x, {.heads = 8, .kv_heads = most}), "9223372036854775807 kv_heads");
+        has(message(x, x, x, {.heads = std::numeric_limits<Index>::min()}), "heads is -9223372036854775808");
+    }
+    has(message(xg::zeros({3, 0}), xg::zeros({0, 0}), xg::zeros({0, 0}), {.heads = most}), "no columns");
+    has(message(wide, narrow, wide, {.heads = many, .kv_heads = 1}), "1099511627776 heads");
+    has(message(wide, narrow, xg::zeros({0, Index(1) << 22}), {.heads = many, .kv_heads = 1}), "overflows");
+    const xg::AttentionOptions shared{.heads = many, .kv_heads = 1};
+    CHECK(message(wide, narrow, narrow, shared) == "nothing thrown");
+    xg::Tape tape;
+    const Tensor y = xg::attention(wide, narrow, narrow, shared);
+    CHECK(y.shape() == Shape{0, many});
+    CHECK(tape.vjp(y, y, narrow).shape() == narrow.shape());
+}
