@@ -2,8 +2,8 @@
 
 #include "attention_adjoint.hpp"
 #include "attention_few.hpp"
+#include "attention_scores.hpp"
 #include "attention_second_tangent.hpp"
-#include "attention_tile.hpp"
 
 namespace xtgrad::kernels {
 namespace {
@@ -28,7 +28,7 @@ struct ForwardArrays {
         k = layout.take(keys * k_step);
         v = layout.take(keys * v_step);
         s = layout.take(keys * panel<T>);
-        extra = layout.take(a.bias.data || a.mask.data ? keys * panel<T> : 0);
+        extra = layout.take(keys * panel<T>);
         kept = layout.take(a.dropout.kept != 0 ? keys * panel<T> : 0);
         size = layout.used();
     }
@@ -39,38 +39,27 @@ Index forward_work(const Attention<T>& a) {
     return std::max(few, ForwardArrays<T>(a, nullptr).size);
 }
 
-/// One panel of queries against one block of keys.
+/// One panel of queries against one block of keys, whose values may be `finite`.
 template <class T>
-void forward_panel(const Attention<T>& a, const Chunk& c, const ForwardArrays<T>& w, Index at, Index k0, Visible rows) {
+void forward_panel(const Attention<T>& a, const Chunk& c, const ForwardArrays<T>& w, Index at, Index k0, Visible rows,
+                   bool finite) {
     using B = Batch<T>;
     const Index q0 = c.q0 + at, keys = rows.last - rows.first;
-    const T *q = w.q + at * a.width, *k = w.k + rows.first * w.k_step;
-    T *s = w.s + rows.first * panel<T>, *m = w.m + at, *l = w.l + at, *out = w.out + at * a.value_width;
+    const T *q = w.q + at * a.width, *k = w.k + rows.first * w.k_step, *v = w.v + rows.first * w.v_step;
+    T *s = w.s, *m = w.m + at, *l = w.l + at, *out = w.out + at * a.value_width;
     const T* extra = pack_extra(a, c.b, c.h, q0, c.n - at, k0, rows, w.extra);
     B old[2], top[2];
     for (int j = 0; j < 2; ++j) old[j] = top[j] = B::load_unaligned(m + j * width<T>);
-    const bool plain = !extra && rows.whole;
     product<false>(keys, a.width, k, w.k_step, q, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
-        each_vector<n, T>(sums, [&](B& sum, Index i, Index j) { sum.store_unaligned(s + (first + i) * panel<T> + j); });
         B t[2] = {top[0], top[1]};
-#pragma GCC unroll 12
-        for (int i = 0; i < n; ++i)
-            for (int j = 0; j < 2; ++j) t[j] = xsimd::max(t[j], sums[i][j]);
-        if (plain) top[0] = t[0], top[1] = t[1];
+        each_vector<n, T>(sums, [&](B& x, Index i, Index j) {
+            const Index to = (first + i) * panel<T> + j;
+            if (extra) x = Seen<T>{extra}(x + B::load_unaligned(extra + to), to, never<T>);
+            x.store_unaligned(s + to);
+            t[j != 0] = xsimd::max(t[j != 0], x);
+        });
+        top[0] = t[0], top[1] = t[1];
     });
-    if (!plain) {
-        if (!extra) hide(a, q0, k0, rows, w.s, panel<T>, -std::numeric_limits<T>::infinity());
-        for (Index i = 0; i < keys; ++i)
-            for (int j = 0; j < 2; ++j) {
-                T* p = s + i * panel<T> + j * width<T>;
-                B x = B::load_unaligned(p);
-                if (extra) {
-                    x = x + B::load_unaligned(extra + (rows.first + i) * panel<T> + j * width<T>);
-                    x.store_unaligned(p);
-                }
-                top[j] = xsimd::max(top[j], x);
-            }
-    }
     B sum[2] = {B(T(0)), B(T(0))}, shrink[2];
     for (Index i = 0; i < keys; ++i)
         for (int j = 0; j < 2; ++j) {
@@ -88,8 +77,13 @@ void forward_panel(const Attention<T>& a, const Chunk& c, const ForwardArrays<T>
         top[j].store_unaligned(m + j * width<T>);
         (B::load_unaligned(l + j * width<T>) * shrink[j] + sum[j]).store_unaligned(l + j * width<T>);
     }
+    if (extra && !finite) {
+        for (Index i = 0; i < a.value_width * panel<T>; i += width<T>)
+            (B::load_unaligned(out + i) * shrink[i % panel<T> != 0]).store_unaligned(out + i);
+        return add_keys(a.value_width, keys, v, w.v_step, s, panel<T>, extra, out);
+    }
     product<true>(
-        a.value_width, keys, w.v + rows.first * w.v_step, w.v_step, s, panel<T>,
+        a.value_width, keys, v, w.v_step, s, panel<T>,
         [&]<int n>(Index first, Sums<T, n>& sums) {
             each_vector<n, T>(
                 sums, [&](B& x, Index i, Index j) { x = B::load_unaligned(out + (first + i) * panel<T> + j) * shrink[j != 0]; });
@@ -117,9 +111,10 @@ void forward(const Attention<T>& a, const AttentionValues<T>& to, const Attentio
         if (any.first >= any.last) continue;
         copy_rows(keys, a.width, a.k.at(c.b, kv) + k0 * a.k.row, a.k.row, T(1), w.k, w.k_step);
         copy_rows(keys, a.value_width, a.v.at(c.b, kv) + k0 * a.v.row, a.v.row, T(1), w.v, w.v_step);
+        const bool finite = !may_hide(a, any) || all_finite(keys, a.value_width, w.v, w.v_step);
         for (Index at = 0; at < end; at += panel<T>) {
             const Visible visible(a, c.q0 + at, std::min(panel<T>, c.n - at), k0, keys);
-            if (visible.first < visible.last) forward_panel(a, c, w, at, k0, visible);
+            if (visible.first < visible.last) forward_panel(a, c, w, at, k0, visible, finite);
         }
     }
     const Index first = (c.b * a.heads + c.h) * a.queries + c.q0;
@@ -173,15 +168,13 @@ Index tangent_work(const Attention<T>& a) {
 
 template <class T>
 void tangent_panel(const Attention<T>& a, const AttentionTangents<T>& d, const Chunk& c, const TangentArrays<T>& w, Index at,
-                   Index k0, Visible rows) {
+                   Index k0, Visible rows, bool finite) {
     using B = Batch<T>;
-    const Index q0 = c.q0 + at, keys = rows.last - rows.first, row = rows.first * panel<T>;
+    const Index q0 = c.q0 + at, keys = rows.last - rows.first;
     const T *q = w.q + at * 2 * a.width, *k = w.k + rows.first * w.k_step, *v = w.v + rows.first * w.v_step;
-    T *p = w.p + row, *e = w.e + row, *out = w.out + at * a.value_width;
+    T *p = w.p, *e = w.e, *out = w.out + at * a.value_width;
     const T* extra = pack_extra(a, c.b, c.h, q0, c.n - at, k0, rows, w.extra);
-    probabilities(keys, a.width, k, w.k_step, q + a.width * panel<T>, extra ? extra + row : nullptr,
-                  {w.largest + at, w.log_sum + at}, p, panel<T>);
-    if (!extra && !rows.whole) hide(a, q0, k0, rows, w.p, panel<T>, T(0));
+    probabilities(keys, a.width, k, w.k_step, q + a.width * panel<T>, extra, {w.largest + at, w.log_sum + at}, p, panel<T>);
     const T* bias = d.bias.at(c.b, c.h);
     if (bias) pack_grid(d.bias, bias + q0 * d.bias.query + (k0 + rows.first) * d.bias.key, c.n - at, keys, T(1), w.bias);
     const B unit = math::literal<B>(log_2);
@@ -192,7 +185,7 @@ void tangent_panel(const Attention<T>& a, const AttentionTangents<T>& d, const C
             const Index to = (first + i) * panel<T> + j;
             x = x * unit;
             if (bias) x = x + B::load_unaligned(w.bias + to);
-            x = x * B::load_unaligned(p + to);
+            x = Seen<T>{extra}(x * B::load_unaligned(p + to), to);
             sum[j != 0] = sum[j != 0] + x;
             x.store_unaligned(e + to);
         });
@@ -202,8 +195,9 @@ void tangent_panel(const Attention<T>& a, const AttentionTangents<T>& d, const C
         pack_dropout(a, c.b, c.h, q0, k0 + rows.first, keys, w.kept);
         for (T* x : {p, e}) multiply(keys, w.kept, x, panel<T>);
     }
-    add_product<true>(a.value_width, keys, v, w.v_step, e, panel<T>, out, panel<T>);
-    if (d.v.data) add_product<true>(a.value_width, keys, v + a.value_width, w.v_step, p, panel<T>, out, panel<T>);
+    const T* gaps = finite ? nullptr : extra;
+    add_keys(a.value_width, keys, v, w.v_step, e, panel<T>, gaps, out);
+    if (d.v.data) add_keys(a.value_width, keys, v + a.value_width, w.v_step, p, panel<T>, gaps, out);
 }
 
 template <class T>
@@ -222,9 +216,10 @@ void tangent(const Attention<T>& a, const AttentionTangents<T>& d, const Attenti
         if (any.first >= any.last) continue;
         copy_pair(keys, a.width, a.k, d.k, c.b, kv, k0, w.k, w.k_step);
         copy_pair(keys, a.value_width, a.v, d.v, c.b, kv, k0, w.v, w.v_step);
+        const bool finite = !may_hide(a, any) || all_finite(keys, 2 * a.value_width, w.v, w.v_step);
         for (Index at = 0; at < end; at += panel<T>) {
             const Visible rows(a, c.q0 + at, std::min(panel<T>, c.n - at), k0, keys);
-            if (rows.first < rows.last) tangent_panel(a, d, c, w, at, k0, rows);
+            if (rows.first < rows.last) tangent_panel(a, d, c, w, at, k0, rows, finite);
         }
     }
     T* out = to.out.at(c.b, c.h) + c.q0 * to.out.row;

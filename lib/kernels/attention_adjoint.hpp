@@ -1,67 +1,12 @@
 // The adjoint of attention and its tangent; the formulas stand in attention.hpp. A task has every `parts`-th block of the keys
 // of a head and all its queries, block by block.
 #pragma once
-#include "attention_tile.hpp"
+#include "attention_scores.hpp"
 
 namespace xtgrad::kernels {
 namespace {
 
 constexpr Index query_block = 64;
-
-/// p = 2^(k q + extra - largest - log_sum).
-template <class T>
-XG_INLINE void probabilities(Index keys, Index inner, const T* k, Index k_step, const T* q, const T* extra,
-                             AttentionRows<const T> rows, T* p, Index step) {
-    using B = Batch<T>;
-    const auto run = [&](auto with_extra) {
-        product<false>(keys, inner, k, k_step, q, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
-            const B largest[2] = {B::load_unaligned(rows.largest), B::load_unaligned(rows.largest + width<T>)};
-            const B log_sum[2] = {B::load_unaligned(rows.log_sum), B::load_unaligned(rows.log_sum + width<T>)};
-            each_vector<n, T>(sums, [&](B& x, Index i, Index j) {
-                if constexpr (with_extra) x = x + B::load_unaligned(extra + (first + i) * panel<T> + j);
-                power_of_2((x - largest[j != 0]) - log_sum[j != 0]).store_unaligned(p + (first + i) * step + j);
-            });
-        });
-    };
-    if (extra)
-        run(std::true_type());
-    else
-        run(std::false_type());
-}
-
-/// [scale q. + scale. q; scale q] of a panel in units of log 2, transposed: what multiplies rows [k | k.].
-template <class T>
-void pack_scores(const Attention<T>& a, const AttentionTangents<T>& d, Index b, Index h, Index q0, Index n, T* to) {
-    const Index size = a.width * panel<T>;
-    const T *q = a.q.at(b, h) + q0 * a.q.row, *dq = d.q.at(b, h);
-    const T factor = score_factor(a), moving = d.scale * T(log2_e);
-    pack_panel(n, a.width, q, a.q.row, T(1), to + size);
-    pack_panel(n, a.width, dq ? dq + q0 * d.q.row : nullptr, d.q.row, factor, to);
-    for (Index i = 0; i < size; ++i) {
-        to[i] += moving * to[size + i];
-        to[size + i] *= factor;
-    }
-}
-/// Of n queries; beyond them, numbers of which every probability is 0.
-template <class T>
-void pack_sums(const AttentionRows<const T>& rows, Index first, Index n, Index end, T* largest, T* log_sum) {
-    std::copy_n(rows.largest + first, n, largest);
-    std::copy_n(rows.log_sum + first, n, log_sum);
-    fill(largest + n, end - n, T(0));
-    fill(log_sum + n, end - n, highest<T>);
-}
-/// Row `row` of a head; null: zeros.
-template <class T>
-const T* row_of(const HeadRows<const T>& x, Index b, Index h, Index row) {
-    return x.data ? x.at(b, h) + row * x.row : nullptr;
-}
-/// Rows [x | y] of keys.
-template <class T>
-void copy_pair(Index rows, Index columns, const HeadRows<const T>& x, const HeadRows<const T>& y, Index b, Index h, Index first,
-               T* to, Index step) {
-    copy_rows(rows, columns, row_of(x, b, h, first), x.row, T(1), to, step);
-    copy_rows(rows, columns, row_of(y, b, h, first), y.row, T(1), to + columns, step);
-}
 
 template <class T>
 struct AdjointArrays {
@@ -72,6 +17,7 @@ struct AdjointArrays {
     T *x, *x2, *row, *row2;                  // (S k + dS k.)^T, (dS k)^T, and back as rows
     T *largest, *log_sum, *delta, *mu, *rho;
     T *p, *e, *ds, *s, *extra, *bias, *kept;
+    T* finite;  // of each block of keys: 1, or 0 where something that is packed is not
     Index size;
 
     AdjointArrays(const Attention<T>& a, bool second, T* work) {
@@ -96,9 +42,10 @@ struct AdjointArrays {
         largest = w.take(n), log_sum = w.take(n), delta = w.take(n), mu = w.take(n), rho = w.take(n);
         p = w.take(rows * p_step), ds = w.take(rows * p_step);
         e = w.take(second ? rows * p_step : 0), s = w.take(second ? rows * p_step : 0);
-        extra = w.take(a.bias.data || a.mask.data ? rows * panel<T> : 0);
+        extra = w.take(rows * n);
         bias = w.take(second ? rows * panel<T> : 0);
         kept = w.take(a.dropout.kept != 0 ? rows * panel<T> : 0);
+        finite = w.take(keys / key_block + 1);
         size = w.used();
     }
 };
@@ -120,7 +67,8 @@ public:
           part_(task % parts_),
           b_(task / parts_ / a.kv_heads),
           kv_(task / parts_ % a.kv_heads),
-          task_(task) {}
+          task_(task),
+          may_hide_(may_hide(a, Visible(a, 0, a.queries, 0, a.keys))) {}
 
     void run() {
         pack_keys();
@@ -153,6 +101,9 @@ private:
                 copy_rows(keys, a_.width, a_.k.at(b_, kv_) + k0 * a_.k.row, a_.k.row, T(1), k, w_.k_step);
                 copy_rows(keys, a_.value_width, a_.v.at(b_, kv_) + k0 * a_.v.row, a_.v.row, T(1), v, w_.v_step);
             }
+            const Index twice = second ? 2 : 1;
+            w_.finite[at / key_block] = !may_hide_ || (all_finite(keys, twice * a_.width, k, w_.k_step) &&
+                                                       all_finite(keys, twice * a_.value_width, v, w_.v_step));
             fill(w_.dk + at * w_.k_columns, keys * w_.k_columns, T(0));
             fill(w_.dv + at * w_.v_columns, keys * w_.v_columns, T(0));
         }
@@ -204,26 +155,40 @@ private:
             }
             fill(w_.x2, end_ * a_.width, T(0));
         }
+        const auto finite = [&](Index columns, const T* rows, Index step) { return all_finite(n_, columns, rows, step); };
+        finite_ = !may_hide_ || (finite(a_.width, w_.q_rows, w_.q_step) && finite(dv, w_.g_rows, w_.g_step) &&
+                                 (!second || finite(a_.width, w_.dq_rows, w_.q_step)) &&
+                                 (!(second && dg) || finite(dv, w_.dg_rows, w_.g_step)));
     }
 
     /// The block of queries against keys from k0 on, packed at `at`.
     void block(Index k0, Index at, Index keys) {
         const Visible any(a_, q0_, n_, k0, keys);
         if (any.first >= any.last) return;
+        const bool apart = !finite_ || w_.finite[at / key_block] == 0;
         for (Index j = 0; j < end_; j += panel<T>) {
             const Visible rows(a_, q0_ + j, std::min(panel<T>, n_ - j), k0, keys);
             clear(j, any.first, std::min(rows.first, any.last));
             clear(j, std::max(rows.last, any.first), any.last);
-            if (rows.first < rows.last) panel_of(j, k0, at, rows);
+            if (rows.first < rows.last) panel_of(j, k0, at, rows, apart);
         }
+        if (apart)
+            return add_to_keys(at, [&](auto share) {
+                for (Index j = 0; j < end_; j += panel<T>) {
+                    const Visible rows(a_, q0_ + j, std::min(panel<T>, n_ - j), k0, keys);
+                    if (rows.first < rows.last) share(rows.first, rows.last - rows.first, j, panel<T>, extra_[j / panel<T>]);
+                }
+            });
         // Where a query sees only some of the keys, a few rows at a time against the queries that see them.
         const Index step = any.whole ? any.last - any.first : 2 * tile_rows<T>;
-        for (Index r = any.first; r < any.last; r += step) {
-            const Index m = std::min(step, any.last - r);
-            const Index begin = std::clamp<Index>(k0 + r - a_.above - q0_, 0, n_) / panel<T> * panel<T>,
-                        end = panels<T>(std::clamp<Index>(k0 + r + m - a_.below - q0_, 0, n_));
-            if (begin < end) add_to_keys(at + r, r, m, begin, end - begin);
-        }
+        add_to_keys(at, [&](auto share) {
+            for (Index r = any.first; r < any.last; r += step) {
+                const Index m = std::min(step, any.last - r);
+                const Index begin = std::clamp<Index>(k0 + r - a_.above - q0_, 0, n_) / panel<T> * panel<T>,
+                            end = panels<T>(std::clamp<Index>(k0 + r + m - a_.below - q0_, 0, n_));
+                if (begin < end) share(r, m, begin, end - begin, nullptr);
+            }
+        });
     }
 
     void clear(Index j, Index first, Index last) {
@@ -232,16 +197,19 @@ private:
             for (Index r = first; r < last; ++r) fill(tiles[i] + r * w_.p_step + j, panel<T>, T(0));
     }
 
-    void panel_of(Index j, Index k0, Index at, Visible rows) {
+    /// The panel j of queries; `apart` where not all is finite, and what is hidden is left out of sums.
+    void panel_of(Index j, Index k0, Index at, Visible rows, bool apart) {
         const Index m = rows.last - rows.first, dv = a_.value_width, here = rows.first * w_.p_step + j, q0 = q0_ + j;
         const Index step = w_.p_step;
         const T *k = w_.k + (at + rows.first) * w_.k_step, *v = w_.v + (at + rows.first) * w_.v_step;
         const T *q = w_.q + j * (second ? 2 : 1) * a_.width, *g = w_.g + j * (second ? 2 : 1) * dv;
         T *p = w_.p + here, *ds = w_.ds + here;
-        const T* extra = pack_extra(a_, b_, h_, q0, n_ - j, k0, rows, w_.extra);
-        probabilities(m, a_.width, k, w_.k_step, second ? q + a_.width * panel<T> : q,
-                      extra ? extra + rows.first * panel<T> : nullptr, {w_.largest + j, w_.log_sum + j}, p, step);
-        if (!extra && !rows.whole) hide(a_, q0, k0, rows, w_.p + j, step, T(0));
+        const T* extra = pack_extra(a_, b_, h_, q0, n_ - j, k0, rows, w_.extra + (apart ? j * std::min(a_.keys, key_block) : 0));
+        extra_[j / panel<T>] = extra;
+        probabilities(m, a_.width, k, w_.k_step, second ? q + a_.width * panel<T> : q, extra, {w_.largest + j, w_.log_sum + j}, p,
+                      step);
+        const T* gaps = apart ? extra : nullptr;
+        const Seen<T> seen{extra};
         const T* kept = a_.dropout.kept != 0 ? w_.kept : nullptr;
         if (kept) pack_dropout(a_, b_, h_, q0, k0 + rows.first, m, w_.kept);
         if constexpr (second) {
@@ -257,7 +225,7 @@ private:
                     (x - mu[l != 0]).store_unaligned(e + (first + i) * step + l);
                 });
             });
-            score_adjoint(m, dv, v + dv, g, w_.delta + j, p, kept, ds);
+            score_adjoint(m, dv, v + dv, g, w_.delta + j, p, kept, seen, ds);
             const B rho[2] = {B::load_unaligned(w_.rho + j), B::load_unaligned(w_.rho + j + width<T>)};
             const Index inner = x_.cotangent_tangent.out.data ? 2 * dv : dv;
             with_factors<T>(kept, [&](auto factor) {
@@ -265,33 +233,35 @@ private:
                     each_vector<n, T>(sums, [&](B& x, Index i, Index l) {
                         const Index to = (first + i) * step + l, at_factor = (first + i) * panel<T> + l;
                         const B c = B::load_unaligned(e + to), pr = B::load_unaligned(p + to);
-                        (c * B::load_unaligned(ds + to) + pr * (factor(x, at_factor) - rho[l != 0])).store_unaligned(s + to);
-                        factor(pr * c, at_factor).store_unaligned(e + to);
+                        const B change = c * B::load_unaligned(ds + to) + pr * (factor(x, at_factor) - rho[l != 0]);
+                        seen(change, at_factor).store_unaligned(s + to);
+                        seen(factor(pr * c, at_factor), at_factor).store_unaligned(e + to);
                     });
                 });
             });
             write_bias(q0, n_ - j, k0, rows, s);
             T* x = w_.x + j * a_.width;
-            add_product<true>(a_.width, m, k, w_.k_step, s, step, x, panel<T>);
-            if (d_.k.data) add_product<true>(a_.width, m, k + a_.width, w_.k_step, ds, step, x, panel<T>);
-            if (scale_counts()) add_product<true>(a_.width, m, k, w_.k_step, ds, step, w_.x2 + j * a_.width, panel<T>);
+            add_keys(a_.width, m, k, w_.k_step, s, step, gaps, x);
+            if (d_.k.data) add_keys(a_.width, m, k + a_.width, w_.k_step, ds, step, gaps, x);
+            if (scale_counts()) add_keys(a_.width, m, k, w_.k_step, ds, step, gaps, w_.x2 + j * a_.width);
         } else {
-            score_adjoint(m, dv, v, g, w_.delta + j, p, kept, ds);
+            score_adjoint(m, dv, v, g, w_.delta + j, p, kept, seen, ds);
             write_bias(q0, n_ - j, k0, rows, ds);
-            add_product<true>(a_.width, m, k, w_.k_step, ds, step, w_.x + j * a_.width, panel<T>);
+            add_keys(a_.width, m, k, w_.k_step, ds, step, gaps, w_.x + j * a_.width);
         }
         if (kept) multiply(m, kept, p, step);
     }
 
     /// ds = p (kept (G v^T) - delta)
-    void score_adjoint(Index m, Index inner, const T* v, const T* g, const T* shift, const T* p, const T* kept, T* ds) {
+    void score_adjoint(Index m, Index inner, const T* v, const T* g, const T* shift, const T* p, const T* kept, Seen<T> seen,
+                       T* ds) {
         const B delta[2] = {B::load_unaligned(shift), B::load_unaligned(shift + width<T>)};
         with_factors<T>(kept, [&](auto factor) {
             product<false>(m, inner, v, w_.v_step, g, panel<T>, FromZero(), [&]<int n>(Index first, Sums<T, n>& sums) {
                 each_vector<n, T>(sums, [&](B& x, Index i, Index l) {
-                    const Index to = (first + i) * w_.p_step + l;
-                    x = factor(x, (first + i) * panel<T> + l) - delta[l != 0];
-                    (B::load_unaligned(p + to) * x).store_unaligned(ds + to);
+                    const Index to = (first + i) * w_.p_step + l, at_factor = (first + i) * panel<T> + l;
+                    x = factor(x, at_factor) - delta[l != 0];
+                    seen(B::load_unaligned(p + to) * x, at_factor).store_unaligned(ds + to);
                 });
             });
         });
@@ -314,12 +284,17 @@ private:
             for (Index j = 0; j < panel<T>; ++j) to[r] += ds[r * w_.p_step + j];
     }
 
-    /// Rows of keys at `at` get their share of queries first .. first + n - 1; `row` is theirs in the tiles.
-    void add_to_keys(Index at, Index row, Index m, Index first, Index n) {
-        const Index here = row * w_.p_step + first;
+    /// Rows of the keys packed at `at` get their share of queries: each(share) calls share(row, m, first, n, extra) for keys row
+    /// .. row + m - 1 of the block and queries first .. first + n - 1; given `extra`, of a panel and without what is hidden.
+    void add_to_keys(Index at, auto each) {
         const auto add = [&](Index columns, const T* tile, const T* rows, Index step, T* sum) {
-            for (Index c = 0; c < columns; c += panel<T>)
-                add_product<false>(m, n, tile + here, w_.p_step, rows + first * step + c, step, sum + at * columns + c, columns);
+            each([&](Index row, Index m, Index first, Index n, const T* extra) {
+                const T *from = tile + row * w_.p_step + first, *of = rows + first * step;
+                T* to = sum + (at + row) * columns;
+                if (extra) return add_seen_queries(m, from, w_.p_step, columns, of, step, extra, to);
+                for (Index c = 0; c < columns; c += panel<T>)
+                    add_product<false>(m, n, from, w_.p_step, of + c, step, to + c, columns);
+            });
         };
         if constexpr (second) {
             add(w_.k_columns, w_.s, w_.q_rows, w_.q_step, w_.dk);
@@ -348,6 +323,10 @@ private:
         T *to = x_.q.at(b_, h_) + q0_ * x_.q.row + part_ * x_.part, scale = 0;
         for (Index i = 0; i < n_; ++i) {
             const T *x = w_.row + i * a_.width, *x2 = w_.row2 + i * a_.width;
+            if (w_.log_sum[i] == highest<T>) {  // sees nothing: neither q nor the scale may spoil that
+                fill(to + i * x_.q.row, a_.width, T(0));
+                continue;
+            }
             for (Index c = 0; c < a_.width; ++c) to[i * x_.q.row + c] = a_.scale * x[c];
             if (x_.scale) scale += dot(a_.width, x, q + i * a_.q.row);
             if (!scale_counts()) continue;
@@ -372,7 +351,10 @@ private:
     const AttentionAdjoint<T>& x_;
     const AdjointArrays<T> w_;
     const Index parts_, part_, b_, kv_, task_;
+    const bool may_hide_;
     Index h_ = 0, q0_ = 0, n_ = 0, end_ = 0;
+    bool finite_ = true;                      // is what is packed of the queries?
+    const T* extra_[query_block / panel<T>];  // of each panel
 };
 
 template <class T>

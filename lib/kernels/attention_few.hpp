@@ -1,7 +1,7 @@
 // Attention of few queries, as in generation with a cache. Queries in the lanes would leave most of the lanes empty, and all that
 // counts is to read keys and values once, where they lie: scores, and output, are products with few rows.
 #pragma once
-#include "attention_tile.hpp"
+#include "attention_scores.hpp"
 
 namespace xtgrad::kernels {
 namespace {
@@ -34,19 +34,21 @@ struct FewArrays {
 /// Adds the bias to query i's scores of keys k .. k + keys - 1, and hides what it does not see.
 template <class T>
 void few_extra(const Attention<T>& a, Index b, Index h, Index i, Index k, Index keys, T* s) {
-    constexpr T never = -std::numeric_limits<T>::infinity();
     if (const T* bias = a.bias.at(b, h)) {
         bias += i * a.bias.query + k * a.bias.key;
-        for (Index j = 0; j < keys; ++j) s[j] += scaled_bias(T(log2_e), bias[j * a.bias.key]);
+        for (Index j = 0; j < keys; ++j) {
+            const T x = scaled_bias(T(log2_e), bias[j * a.bias.key]);
+            s[j] = x == never<T> ? x : s[j] + x;
+        }
     }
     if (const bool* mask = a.mask.at(b, h)) {
         mask += i * a.mask.query + k * a.mask.key;
         for (Index j = 0; j < keys; ++j)
-            if (!mask[j * a.mask.key]) s[j] = never;
+            if (!mask[j * a.mask.key]) s[j] = never<T>;
     }
     const Index begin = std::clamp<Index>(i + a.below - k, 0, keys), end = std::clamp<Index>(i + a.above + 1 - k, 0, keys);
-    fill(s, begin, never);
-    if (end < rounded_up(keys, width<T>)) fill(s + end, rounded_up(keys, width<T>) - end, never);
+    fill(s, begin, never<T>);
+    if (end < rounded_up(keys, width<T>)) fill(s + end, rounded_up(keys, width<T>) - end, never<T>);
 }
 
 /// s = 2^(s - m) with the new m, l += its sum; by how much what was before shrinks.
@@ -74,6 +76,26 @@ T few_probabilities(Index keys, T* s, T& m, T& l) {
     return shrink;
 }
 
+/// Does query i see a key?
+template <class T>
+bool sees(const Attention<T>& a, Index b, Index h, Index i, Index key) {
+    const T* bias = a.bias.at(b, h);
+    const bool* mask = a.mask.at(b, h);
+    return key >= i + a.below && key <= i + a.above && !(mask && !mask[i * a.mask.query + key * a.mask.key]) &&
+           !(bias && bias[i * a.bias.query + key * a.bias.key] == never<T>);
+}
+/// The part of the output that `keys` keys from `first` on have, of those that are seen.
+template <class T>
+[[gnu::noinline]] void add_seen_few(const Attention<T>& a, Index b, Index h, Index first, Index keys, const T* v, const T* s,
+                                    Index step, T* part) {
+    const Index dv = a.value_width;
+    fill(part, a.queries * dv, T(0));
+    for (Index i = 0; i < a.queries; ++i)
+        for (Index j = 0; j < keys; ++j)
+            if (sees(a, b, h, i, first + j))
+                for (Index c = 0; c < dv; ++c) part[i * dv + c] += s[i * step + j] * v[j * a.v.row + c];
+}
+
 template <class T>
 void forward_few(const Attention<T>& a, const AttentionValues<T>& to, Index b, Index h, T* work) {
     const FewArrays<T> w(a, work);
@@ -97,6 +119,8 @@ void forward_few(const Attention<T>& a, const AttentionValues<T>& to, Index b, I
             for (Index c = 0; c < dv; ++c) out[c] *= shrink;
         }
         multiply(n, dv, keys, {w.s, w.block, 1}, {v + first * a.v.row, a.v.row, 1}, w.part, dv);
+        if (may_hide(a, any) && !all_finite(1, n * dv, w.part, n * dv))
+            add_seen_few(a, b, h, first, keys, v + first * a.v.row, w.s, w.block, w.part);
         for (Index c = 0; c < n * dv; ++c) w.out[c] += w.part[c];
     }
     T *out = to.out.at(b, h), *lse = to.lse + (b * a.heads + h) * n;

@@ -52,9 +52,10 @@ public:
             copy_pair(keys, d, x_.second.k, x_.both.k, c_.b, kv, k0, w_.k + 2 * d, w_.k_step);
             copy_pair(keys, dv, a_.v, x_.first.v, c_.b, kv, k0, w_.v, w_.v_step);
             copy_pair(keys, dv, x_.second.v, x_.both.v, c_.b, kv, k0, w_.v + 2 * dv, w_.v_step);
+            const bool finite = !may_hide(a_, any) || all_finite(keys, 4 * dv, w_.v, w_.v_step);
             for (Index at = 0; at < end_; at += panel<T>) {
                 const Visible rows(a_, c_.q0 + at, std::min(panel<T>, c_.n - at), k0, keys);
-                if (rows.first < rows.last) panel_of(at, k0, rows);
+                if (rows.first < rows.last) panel_of(at, k0, rows, finite);
             }
         }
         T* out = to.out.at(c_.b, c_.h) + c_.q0 * to.out.row;
@@ -109,27 +110,25 @@ private:
         });
     }
 
-    void panel_of(Index at, Index k0, Visible rows) {
-        const Index d = a_.width, dv = a_.value_width, keys = rows.last - rows.first, row = rows.first * panel<T>;
-        const Index first_key = k0 + rows.first;
+    void panel_of(Index at, Index k0, Visible rows, bool finite) {
+        const Index d = a_.width, dv = a_.value_width, keys = rows.last - rows.first, first_key = k0 + rows.first;
         const T *k = w_.k + rows.first * w_.k_step, *v = w_.v + rows.first * w_.v_step, *q = w_.q + at * 8 * d;
-        T *p = w_.p + row, *first = w_.first + row, *second = w_.second + row, *both = w_.both + row;
+        T *p = w_.p, *first = w_.first, *second = w_.second, *both = w_.both;
         const T* extra = pack_extra(a_, c_.b, c_.h, c_.q0 + at, c_.n - at, k0, rows, w_.extra);
-        probabilities(keys, d, k + d, w_.k_step, q, extra ? extra + row : nullptr, {w_.largest + at, w_.log_sum + at}, p,
-                      panel<T>);
-        if (!extra && !rows.whole) hide(a_, c_.q0 + at, k0, rows, w_.p, panel<T>, T(0));
+        const Seen<T> seen{extra};
+        probabilities(keys, d, k + d, w_.k_step, q, extra, {w_.largest + at, w_.log_sum + at}, p, panel<T>);
         each_score(x_.first.bias, at, first_key, keys, 2 * d, k, q, [&](B e, Index i, Index) { e.store_unaligned(first + i); });
         each_score(x_.second.bias, at, first_key, keys, 2 * d, k + d, q + 6 * d * panel<T>, [&](B e, Index i, Index j) {
             const B mu = B::load_unaligned(w_.mu + at + j);
-            (B::load_unaligned(p + i) * (e - mu)).store_unaligned(second + i);
+            seen(B::load_unaligned(p + i) * (e - mu), i).store_unaligned(second + i);
         });
         B sum[2] = {B::load_unaligned(w_.sum + at), B::load_unaligned(w_.sum + at + width<T>)};
         each_score(x_.both.bias, at, first_key, keys, 4 * d, k, q + 2 * d * panel<T>, [&](B e, Index i, Index j) {
             const B probability = B::load_unaligned(p + i), along = B::load_unaligned(first + i);
-            const B x = probability * e + B::load_unaligned(second + i) * along;
+            const B x = seen(probability * e + B::load_unaligned(second + i) * along, i);
             sum[j != 0] = sum[j != 0] + x;
             x.store_unaligned(both + i);
-            (probability * along).store_unaligned(first + i);
+            seen(probability * along, i).store_unaligned(first + i);
         });
         for (int j = 0; j < 2; ++j) sum[j].store_unaligned(w_.sum + at + j * width<T>);
         if (a_.dropout.kept != 0) {
@@ -138,7 +137,8 @@ private:
         }
         T* out = w_.out + at * dv;
         const T* factors[] = {both, second, first, p};  // of v, v', v., v'.
-        for (int i = 0; i < 4; ++i) add_product<true>(dv, keys, v + i * dv, w_.v_step, factors[i], panel<T>, out, panel<T>);
+        for (int i = 0; i < 4; ++i)
+            add_keys(dv, keys, v + i * dv, w_.v_step, factors[i], panel<T>, finite ? nullptr : extra, out);
     }
 
     const Attention<T>& a_;

@@ -188,6 +188,19 @@ void pack_panel(Index n, Index columns, const T* x, Index step, T factor, T* to)
             (Batch<T>::load_unaligned(to + i) * Batch<T>(factor)).store_unaligned(to + i);
 }
 
+/// Row `row` of a head; null: zeros.
+template <class T>
+const T* row_of(const HeadRows<const T>& x, Index b, Index h, Index row) {
+    return x.data ? x.at(b, h) + row * x.row : nullptr;
+}
+/// Rows [x | y] of keys.
+template <class T>
+void copy_pair(Index rows, Index columns, const HeadRows<const T>& x, const HeadRows<const T>& y, Index b, Index h, Index first,
+               T* to, Index step) {
+    copy_rows(rows, columns, row_of(x, b, h, first), x.row, T(1), to, step);
+    copy_rows(rows, columns, row_of(y, b, h, first), y.row, T(1), to + columns, step);
+}
+
 /// The queries of a task: a chunk of a head's.
 struct Chunk {
     Index b, h, q0, n;
@@ -213,66 +226,6 @@ struct Visible {
           last(std::clamp<Index>(q0 + n + a.above - k0, 0, keys)),
           whole(q0 + n - 1 + a.below <= k0 + first && q0 + a.above >= k0 + last - 1) {}
 };
-
-/// value where a query of the panel does not see a key, for keys first .. last - 1 of the block in rows of c.
-template <class T>
-void hide(const Attention<T>& a, Index q0, Index k0, Visible rows, T* c, Index step, T value) {
-    for (Index r = rows.first; r < rows.last; ++r) {
-        const Index begin = std::clamp<Index>(k0 + r - a.above - q0, 0, panel<T>),
-                    end = std::clamp<Index>(k0 + r - a.below - q0 + 1, 0, panel<T>);
-        for (Index j = 0; j < begin; ++j) c[r * step + j] = value;
-        for (Index j = end; j < panel<T>; ++j) c[r * step + j] = value;
-    }
-}
-
-/// factor x; what is finite stays so: the lowest numbers hide a key less than -inf does.
-template <class T>
-XG_INLINE T scaled_bias(T factor, T x) {
-    const T y = factor * x;
-    return y < lowest<T> && x >= lowest<T> ? lowest<T> : y;
-}
-/// to = factor times what the grid says of n queries and some keys, keys in rows a panel long.
-template <class T>
-void pack_grid(const ScoreGrid<T>& grid, const T* x, Index n, Index keys, T factor, T* to) {
-    n = std::min(n, panel<T>);
-    if (grid.query == 0) {
-        for (Index r = 0; r < keys; ++r) fill(to + r * panel<T>, panel<T>, scaled_bias(factor, x[r * grid.key]));
-        return;
-    }
-    if (n < panel<T>) fill(to, keys * panel<T>, T(0));
-    if (grid.key == 1) {
-        matrix_kernels_of<T, Isa::XG_ISA>().transpose(n, keys, x, grid.query, to, panel<T>);
-        for (Index i = 0; i < keys * panel<T>; ++i) to[i] = scaled_bias(factor, to[i]);
-        return;
-    }
-    for (Index r = 0; r < keys; ++r)
-        for (Index j = 0; j < n; ++j) to[r * panel<T> + j] = scaled_bias(factor, x[j * grid.query + r * grid.key]);
-}
-
-/// What is added to the scores, in units of log 2, of a panel and a block: the bias, and -inf for what is hidden. Null when
-/// there is nothing to add.
-template <class T>
-const T* pack_extra(const Attention<T>& a, Index b, Index h, Index q0, Index n, Index k0, Visible rows, T* to) {
-    const T* bias = a.bias.at(b, h);
-    const bool* mask = a.mask.at(b, h);
-    if (!bias && !mask) return nullptr;
-    const Index keys = rows.last - rows.first, k = k0 + rows.first;
-    T* at = to + rows.first * panel<T>;
-    if (bias)
-        pack_grid(a.bias, bias + q0 * a.bias.query + k * a.bias.key, n, keys, T(log2_e), at);
-    else
-        fill(at, keys * panel<T>, T(0));
-    constexpr T never = -std::numeric_limits<T>::infinity();
-    if (mask) {
-        const Index count = std::min(n, panel<T>);
-        const bool* m = mask + q0 * a.mask.query + k * a.mask.key;
-        for (Index r = 0; r < keys; ++r)
-            for (Index j = 0; j < count; ++j)
-                if (!m[j * a.mask.query + r * a.mask.key]) at[r * panel<T> + j] = never;
-    }
-    if (!rows.whole) hide(a, q0, k0, rows, to, panel<T>, never);
-    return to;
-}
 
 // ---- dropout
 

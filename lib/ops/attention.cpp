@@ -66,9 +66,24 @@ void check_scores(const char* what, const Tensor& x, const Shape& scores) {
         fail<ShapeError>(name, what, ' ', s, " does not broadcast to the scores ", scores, ", which are [..., heads, T, S]");
 }
 
+/// No key is so far from a query.
+constexpr Index far = std::numeric_limits<Index>::max() / 4;
+
+/// a + b, or what is as good where that is farther than any key.
+Index within_reach(Index a, Index b = 0) {
+    Index sum;
+    if (__builtin_add_overflow(a, b, &sum)) return b < 0 ? -far : far;
+    return std::clamp(sum, -far, far);
+}
+
 Tensor scale_tensor(const char* op, const char* first, const Tensor& q, const char* what, const AttentionScale& scale,
                     double otherwise) {
-    if (!scale.tensor) return scalar(scale.number.value_or(otherwise), q.dtype());
+    if (!scale.tensor) {
+        const Tensor number = scalar(scale.number.value_or(otherwise), q.dtype());
+        if (!std::isfinite(scalar_value(number)))
+            fail<Error>(op, "the ", what, ' ', *scale.number, " is not finite in ", q.dtype(), "; give a finite number");
+        return number;
+    }
     const Tensor& given = *scale.tensor;
     check_numbers(op, first, q, what, given);
     if (given.dimension() != 0)
@@ -106,6 +121,11 @@ AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& 
         fail<ShapeError>(name, "k ", k.shape(), " does not fit q ", q.shape(), " of ", a.heads,
                          " heads; its last extent is to be ", a.kv_heads * e.width, ", ", of_keys, " times ", e.width);
     check_rank(name, q.dimension() + 2);
+    if (Index columns; __builtin_mul_overflow(a.heads, e.value_width, &columns))
+        fail<ShapeError>(name, "v ", v.shape(), " gives each of ", a.heads, " heads ", e.value_width,
+                         " columns, more than a tensor can have; use fewer heads");
+    const Shape out = e.out(a);
+    checked_size(name, out.data(), int(out.size()));
     if (options.window && *options.window < 0)
         fail<Error>(name, "window is ", *options.window, "; it is a number of keys, at least 0");
     if (options.mask.defined()) {
@@ -114,10 +134,9 @@ AttentionCall checked_attention(const Tensor& q, const Tensor& k, const Tensor& 
                              "; it needs to be boolean, as mask > 0 is; what is added to the scores is the bias");
         check_scores("mask", options.mask, e.scores(a));
     }
-    constexpr Index far = std::numeric_limits<Index>::max() / 4;
-    const Index at = std::clamp(options.offset, -far, far), window = std::min(options.window.value_or(far), far);
-    a.above = options.causal ? at : options.window ? at + window : far;
-    a.below = !options.window ? -far : options.causal ? at - window + 1 : at - window;
+    const Index window = options.window.value_or(0);
+    a.above = options.causal ? within_reach(options.offset) : options.window ? within_reach(options.offset, window) : far;
+    a.below = options.window ? within_reach(options.offset, options.causal ? 1 - window : -window) : -far;
     std::vector<Tensor> x{q, k, v, scale_tensor(name, "q", q, "scale", options.scale, 1 / std::sqrt(double(e.width)))};
     if (options.bias.defined()) {
         check_numbers(name, "q", q, "bias", options.bias);

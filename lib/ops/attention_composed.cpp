@@ -1,6 +1,8 @@
 // Attention made of other ops, with the matrix of the scores: differentiable to any order, and what the tests compare with.
+#include <cmath>
 #include <limits>
 
+#include <xtgrad/ops/arrangement.hpp>
 #include <xtgrad/ops/creation.hpp>
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/indexing.hpp>
@@ -30,24 +32,33 @@ Shape with(Shape shape, std::initializer_list<Index> more) {
     return shape;
 }
 
-/// [..., rows, heads columns] as [..., kv_heads, group, rows, columns], or [..., kv_heads, group, columns, rows].
-Tensor by_head(const Tensor& x, const Shape& batch, Index kv_heads, Index group, bool columns_first) {
+/// [..., rows, heads columns] as [..., kv_heads, group, rows, columns].
+Tensor by_head(const Tensor& x, const Shape& batch, Index kv_heads, Index group) {
     const Index b = Index(batch.size());
     const Tensor parts = reshape(x, with(batch, {x.shape(-2), kv_heads, group, x.shape(-1) / (kv_heads * group)}));
     Axes order;
     for (Index i = 0; i < b; ++i) order.push_back(i);
-    for (const Index i : {b + 1, b + 2}) order.push_back(i);
-    order.push_back(columns_first ? b + 3 : b);
-    order.push_back(columns_first ? b : b + 3);
+    for (const Index i : {b + 1, b + 2, b, b + 3}) order.push_back(i);
     return permute(parts, order);
 }
 
-/// Which scores count, [T, S] or as the mask broadcasts.
-Tensor allowed(const AttentionExtents& e, const Attending& a) {
+/// Which scores count, [T, S] or as the mask and the bias broadcast.
+Tensor allowed(const AttentionExtents& e, const Attending& a, std::span<const Tensor> x) {
     Tensor range = allocate(Dtype::boolean, {e.queries, e.keys});
     for (Index i = 0; i < e.queries; ++i)
         for (Index j = 0; j < e.keys; ++j) mutable_data<bool>(range)[i * e.keys + j] = j - i >= a.below && j - i <= a.above;
-    return a.mask.defined() ? range && a.mask : range;
+    if (a.mask.defined()) range = range && a.mask;
+    return x.size() > 4 ? range && not_equal(x[4], -std::numeric_limits<double>::infinity()) : range;
+}
+
+/// What is not finite becomes 0, and a NaN that stands for its row, [..., rows, 1], comes into `spoilt`: where a query sees the
+/// row it comes into the score, and where it does not no product meets what stood there.
+Tensor finite_rows(const Tensor& x, Tensor& spoilt) {
+    const Tensor finite = isfinite(x);
+    if (all(finite).item<bool>()) return x;
+    const Axes last{-1};
+    spoilt = where(all(finite, &last, true), 0, full({}, std::nan(""), x.dtype()));
+    return where(finite, x, 0);
 }
 
 /// What the probabilities are multiplied by, [..., heads, T, S].
@@ -87,11 +98,18 @@ Tensor joined(std::span<const Tensor> parts) {
 Tensor composed_attention(std::span<const Tensor> x, const Attending& a) {
     const AttentionExtents e(a, x[0], x[1], x[2]);
     const Index group = a.heads / a.kv_heads;
-    const Tensor q = by_head(x[0], e.batch, a.kv_heads, group, false), k = by_head(x[1], e.batch, a.kv_heads, 1, true),
-                 v = by_head(x[2], e.batch, a.kv_heads, 1, false);
-    Tensor scores = reshape(matmul(q, k) * x[3], e.scores(a));
+    Tensor spoilt[3];
+    const Tensor q = finite_rows(by_head(x[0], e.batch, a.kv_heads, group), spoilt[0]),
+                 k = finite_rows(by_head(x[1], e.batch, a.kv_heads, 1), spoilt[1]),
+                 v = finite_rows(by_head(x[2], e.batch, a.kv_heads, 1), spoilt[2]);
+    const Tensor counts = allowed(e, a, x);
+    Tensor scores = where(counts, reshape(matmul(q, swapaxes(k, -1, -2)), e.scores(a)), 0) * x[3];
     if (x.size() > 4) scores = scores + x[4];
-    const Tensor counts = allowed(e, a);
+    for (const int i : {0, 1, 2})
+        if (spoilt[i].defined()) {
+            const Tensor each = i == 0 ? spoilt[i] : swapaxes(spoilt[i], -1, -2);
+            scores = scores + reshape(broadcast_to(each, with(e.batch, {a.kv_heads, group, e.queries, e.keys})), e.scores(a));
+        }
     const double highest = no_keys(q.dtype());
     scores = where(counts, scores, -highest);
     const Axes last{-1};

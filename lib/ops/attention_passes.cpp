@@ -303,7 +303,7 @@ std::vector<Tensor> attention_adjoint(std::span<const Tensor> x, const Attending
             bias = allocate(dtype, shape);
             const T* cotangent = second ? to.cotangent_tangent.lse : to.cotangent.lse;
             for (Index i = 0; i < element_count(bias); ++i)
-                mutable_data<T>(bias)[i] = cotangent && in.kernel.rows.log_sum[i] < T(no_keys(dtype)) ? cotangent[i] : T(0);
+                mutable_data<T>(bias)[i] = cotangent && in.kernel.rows.log_sum[i] != T(no_keys(dtype)) ? cotangent[i] : T(0);
         }
         if (need & bias_bit) put(result.back(), sum_to(bias, x[4].shape()));
     });

@@ -23,13 +23,17 @@ struct Case {
     xg::Index batch, heads, rows, width;
     bool causal;
     xg::Dtype dtype = xg::f32;
+    bool mask = false, bias = false;  // every seventh key is hidden; a bias for each score
 };
 
 void add(const Case& c, bool derivatives) {
     const xg::Shape shape{c.batch, c.rows, c.heads * c.width};
     const Tensors x{data(shape, c.dtype, 0), data(shape, c.dtype, 1000), data(shape, c.dtype, 2000)};
     const xg::Tensor g = data(shape, c.dtype, 3000);
-    const auto f = [=] { return xg::attention(x[0], x[1], x[2], {.causal = c.causal, .heads = c.heads}); };
+    xg::AttentionOptions options{.causal = c.causal, .heads = c.heads};
+    if (c.mask) options.mask = xg::fmod(xg::arange(double(c.rows)), 7.) > 0.5;
+    if (c.bias) options.bias = data({c.heads, c.rows, c.rows}, c.dtype, 4000);
+    const auto f = [=] { return xg::attention(x[0], x[1], x[2], options); };
     add_case(
         c.name,
         [=] {
@@ -99,6 +103,8 @@ int main(int argc, char** argv) {
     add({"B1 H1 T2048 D64 causal", 1, 1, 2048, 64, true}, false);
     add({"B1 H3 T1024 D128 full", 1, 3, 1024, 128, false}, false);
     add({"B1 H8 T1024 D64 full, f64", 1, 8, 1024, 64, false, xg::f64}, false);
+    add({"B1 H8 T1024 D64 mask", 1, 8, 1024, 64, false, xg::f32, true, false}, false);
+    add({"B1 H8 T1024 D64 causal, bias", 1, 8, 1024, 64, true, xg::f32, false, true}, false);
     add_generation("B1 H8 T1 S1024 D64, forward", 1, 8, 1024, 64);
     add_generation("B16 H8 T1 S512 D64, forward", 16, 8, 512, 64);
     add_block();

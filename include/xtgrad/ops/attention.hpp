@@ -8,7 +8,7 @@
 
 namespace [[gnu::visibility("default")]] xtgrad {
 
-/// What the scores are multiplied by: a number or a scalar Tensor, which is differentiable; 1 / sqrt(D) when neither is given.
+/// What the scores are multiplied by: a finite number or a scalar Tensor, which is differentiable; 1 / sqrt(D) when neither is given.
 struct AttentionScale {
     std::optional<double> number = {};
     std::optional<Tensor> tensor = {};
@@ -44,10 +44,12 @@ struct AttentionOptions {
 /// softmax(scale q k^T + bias) v for each head: q [..., T, heads D], k [..., S, kv_heads D], v [..., S, kv_heads Dv] to
 /// [..., T, heads Dv] (Vaswani et al., arXiv:1706.03762), tile by tile with a running maximum and sum (Dao et al.,
 /// arXiv:2205.14135): memory O(T D) forward, backward, and for second derivatives in every mode. Third derivatives store T x S
-/// matrices. A query that may attend to nothing gives 0 and has no gradient; a bias that is low
-/// but finite, as the lowest number is, hides nothing from a query that has no other. What a mask hides is multiplied by 0, so a
-/// NaN or an infinity there still shows. Throws ShapeError or DtypeError when arguments do not fit, Error for a negative window
-/// or a rate of dropout outside [0, 1).
+/// matrices. A query does not see what the mask, causal, the window or a bias of -inf hides from it: a key, its value and its
+/// bias, and if they are NaN or infinite, no value and no derivative of that query shows it. A query that sees nothing gives 0
+/// and has no gradient, and what stands there shows nowhere. To those that see them, NaN and infinities show. A bias that is low
+/// but finite, as the lowest number is, hides nothing from a query that has no other. Throws ShapeError or DtypeError when
+/// arguments do not fit, Error for a negative window, a rate of dropout outside [0, 1), or a scale that is a number and not finite;
+/// a Tensor that is not finite makes the output of every query that sees a key NaN.
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options = {});
 
 /// With the logarithm of each query's sum of exponentials, [..., heads, T], also differentiable; -inf for a query that may
