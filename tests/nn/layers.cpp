@@ -2,7 +2,11 @@
 #include "gradcheck.hpp"
 #include "reference.hpp"
 
+#include <cmath>
+
+#include <xtgrad/nn/init.hpp>
 #include <xtgrad/nn/layers.hpp>
+#include <xtgrad/nn/recurrent.hpp>
 #include <xtgrad/ops/elementwise.hpp>
 #include <xtgrad/ops/linear.hpp>
 #include <xtgrad/ops/reduction.hpp>
@@ -162,4 +166,13 @@ TEST_CASE("layers say what does not fit") {
     CHECK_THROWS_AS(nn::Linear()(xg::zeros({2, 4})), xg::Error);
     CHECK_THROWS_WITH_AS(nn::Linear(-1, 3, rng), "[Linear] in is -1; give 0 or more", xg::ShapeError);
     CHECK_THROWS_WITH_AS(nn::Linear(1, -3, rng), "[Linear] out is -3; give 0 or more", xg::ShapeError);
+}
+
+TEST_CASE("initial weights where there are no inputs, and a gain that is no number") {
+    for (const auto& make : {nn::xavier_uniform, nn::xavier_normal, nn::kaiming_uniform, nn::kaiming_normal}) {
+        CHECK(make({3, 0}, xg::f32, rng, 1).shape() == xg::Shape{3, 0});
+        CHECK(make({0, 0, 5}, xg::f64, rng, 1).shape() == xg::Shape{0, 0, 5});
+        for (const double gain : {double(NAN), double(INFINITY)}) CHECK_THROWS_AS(make({3, 2}, xg::f32, rng, gain), xg::Error);
+    }
+    CHECK(nn::GRUCell(2, 0, rng).weight_ih.shape() == xg::Shape{0, 2});
 }

@@ -9,7 +9,7 @@ namespace [[gnu::visibility("default")]] nn {
 inline constexpr double relu_gain = 1.4142135623730951, tanh_gain = 5. / 3;
 
 /// For a weight (out, in, ...), of which the further axes are a convolution's window: fan_in = in * window, fan_out = out *
-/// window. Throws ShapeError for fewer than two axes.
+/// window. Throws ShapeError for fewer than two axes, Error for a gain that is not finite.
 
 /// Uniform in +-gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, AISTATS 2010).
 Tensor xavier_uniform(const Shape&, Dtype, Rng&, double gain = 1);
