@@ -56,7 +56,7 @@ std::string header(const std::vector<std::string>& columns) {
     if (columns.empty()) fail<Error>("CsvLog", "there are no columns; name at least one");
     std::string line;
     for (const std::string& column : columns) {
-        if (column.empty() || column.find_first_of(",\"\r\n") != column.npos)
+        if (column.find_first_not_of(" \t") == column.npos || column.find_first_of(",\"\r\n") != column.npos)
             fail<Error>("CsvLog", "a column ", in_quotes(column), "; use names, without commas, quotes and line breaks");
         line += (line.empty() ? "" : ",") + column;
     }

@@ -30,6 +30,7 @@ TEST_CASE("a table, readable while it grows") {
     const std::string before = contents(path);
     CHECK(contains(message<xg::Error>([&] { xg::io::CsvLog(path, {"a,b"}); }), "'a,b'"));
     CHECK(contains(message<xg::Error>([&] { xg::io::CsvLog(path, {"a", ""}); }), "a column ''"));
+    CHECK(contains(message<xg::Error>([&] { xg::io::CsvLog(path, {" "}); }), "a column ' '"));  // read_csv would skip the line
     CHECK(contains(message<xg::Error>([&] { xg::io::CsvLog(path, {}); }), "no columns"));
     CHECK(contents(path) == before);
     CHECK(contains(message([&] { xg::io::CsvLog(folder / "no/folder", {"a"}); }), "no/folder: cannot be written"));

@@ -19,7 +19,7 @@ class LogFile;
 /// A table of numbers, a line for each row, written as it comes: CSV with a header, read by read_csv, spreadsheets, gnuplot.
 class CsvLog {
 public:
-    /// Begins a new file. Throws Error for no columns, and names that are empty or have commas, quotes or line breaks; IoError.
+    /// Begins a new file. Throws Error for no columns, and names that are blank or have commas, quotes or line breaks; IoError.
     CsvLog(const std::string& path, std::vector<std::string> columns);
     CsvLog(CsvLog&&) noexcept;
     CsvLog& operator=(CsvLog&&) noexcept;
