@@ -50,6 +50,9 @@ void print(std::ostream&, const Tensor&);
 template <class E>
 const E& as_expression(const xt::xexpression<E>&);
 
+/// What a deleted assignment returns, to be read in the compiler's message.
+struct a_temporary_is_not_assigned_to_use_set_view;
+
 }  // namespace detail
 
 /// An xtensor container, view or lazy expression.
@@ -62,24 +65,26 @@ concept AnyTensor = std::same_as<std::remove_cvref_t<X>, Tensor>;
 
 /// An n-dimensional array of f32, f64, i64 or booleans. A value: copies share one immutable buffer and are the same variable
 /// to a tape; no operation changes a tensor that somebody else can see. Default-constructed it is empty, and every op on it
-/// is an error.
-class Tensor {
+/// is an error. A result that nobody takes is a warning: nothing was changed.
+class [[nodiscard]] Tensor {
 public:
     Tensor() = default;
     Tensor(const Tensor& other) noexcept : block_(other.block_) {
         if (block_) detail::retain(block_);
     }
     Tensor(Tensor&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
-    Tensor& operator=(const Tensor& other) noexcept {
+    Tensor& operator=(const Tensor& other) & noexcept {
         Tensor copy(other);
         std::swap(block_, copy.block_);
         return *this;
     }
-    Tensor& operator=(Tensor&& other) noexcept {
+    Tensor& operator=(Tensor&& other) & noexcept {
         std::swap(block_, other.block_);
         if (other.block_) detail::release(std::exchange(other.block_, nullptr));
         return *this;
     }
+    /// `view(x, 0) = y` would change nothing but the view: `x = set_view(x, y, 0)`.
+    detail::a_temporary_is_not_assigned_to_use_set_view operator=(const Tensor&) && = delete;
     ~Tensor() {
         if (block_) detail::release(block_);
     }
@@ -134,21 +139,29 @@ public:
 
     /// Rebind this variable to a new tensor; other copies keep the old one.
     template <class B>
-    Tensor& operator+=(const B& b) {
+    Tensor& operator+=(const B& b) & {
         return *this = *this + b;
     }
     template <class B>
-    Tensor& operator-=(const B& b) {
+    Tensor& operator-=(const B& b) & {
         return *this = *this - b;
     }
     template <class B>
-    Tensor& operator*=(const B& b) {
+    Tensor& operator*=(const B& b) & {
         return *this = *this * b;
     }
     template <class B>
-    Tensor& operator/=(const B& b) {
+    Tensor& operator/=(const B& b) & {
         return *this = *this / b;
     }
+    template <class B>
+    detail::a_temporary_is_not_assigned_to_use_set_view operator+=(const B&) && = delete;
+    template <class B>
+    detail::a_temporary_is_not_assigned_to_use_set_view operator-=(const B&) && = delete;
+    template <class B>
+    detail::a_temporary_is_not_assigned_to_use_set_view operator*=(const B&) && = delete;
+    template <class B>
+    detail::a_temporary_is_not_assigned_to_use_set_view operator/=(const B&) && = delete;
 
     /// For the library: adopts a reference.
     explicit Tensor(detail::Block* adopted) noexcept : block_(adopted) {}
