@@ -63,7 +63,7 @@ void decay_towards(std::span<Tensor* const> averages, std::span<const Tensor> x,
     for (std::size_t i = 0; i < x.size(); ++i) fields[{same_average[i], same_followed[i]}].push_back(averages[i]);
     for (const auto& [place, together] : fields) {
         const Tensor dense = contiguous(x[place.second]);
-        const Alone alone(together);
+        const Alone alone(*together[0], std::span(together).subspan(1));
         with_floating(dense.dtype(), [&](auto z) {
             using T = decltype(z);
             const T* y = mutable_data<T>(dense);

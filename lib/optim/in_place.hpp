@@ -24,21 +24,22 @@ struct InPlace {
     }
 };
 
-/// While it lives, of fields that hold one tensor the first alone does, so that a pass may change it in place; then all hold what
-/// that has become.
+/// While it lives, of the fields that hold one tensor the first alone does, so that a pass may change it in place; then all hold
+/// what that has become.
 class Alone {
 public:
-    explicit Alone(std::span<Tensor* const> fields) : fields_(fields) {
-        for (Tensor* other : fields_.subspan(1)) *other = Tensor();
+    Alone(Tensor& first, std::span<Tensor* const> others) : first_(first), others_(others) {
+        for (Tensor* other : others_) *other = Tensor();
     }
     ~Alone() {
-        for (Tensor* other : fields_.subspan(1)) *other = *fields_[0];
+        for (Tensor* other : others_) *other = first_;
     }
     Alone(const Alone&) = delete;
     Alone& operator=(const Alone&) = delete;
 
 private:
-    std::span<Tensor* const> fields_;
+    Tensor& first_;
+    std::span<Tensor* const> others_;
 };
 
 /// x = f(begin, end, from, to), in parts.

@@ -16,25 +16,29 @@ using nn::detail::NamedField;
 
 namespace {
 
-/// A trained tensor and the fields that hold it, in order; the first one's name is its own.
+/// A trained tensor: the first field that holds it, whose name is its own, and the others, which are tied to that.
 struct Parameter {
-    std::vector<Tensor*> fields;
-    std::vector<const std::string*> names;
+    const NamedField* first;
+    std::vector<const NamedField*> tied = {};
 
-    Tensor& value() const { return *fields[0]; }
-    const std::string& name() const { return *names[0]; }
+    Tensor& value() const { return *first->tensor; }
+    const std::string& name() const { return first->name; }
+    /// Is it so of any of its names?
+    bool has_name(auto f) const {
+        return f(first->name) || std::ranges::any_of(tied, [&](const NamedField* other) { return f(other->name); });
+    }
 };
 
 std::vector<Parameter> joined(std::span<const NamedField> fields) {
     const auto places = nn::detail::tied_places(fields);
-    std::vector<std::size_t> of(fields.size());
     std::vector<Parameter> parameters;
+    parameters.reserve(fields.size());
     for (std::size_t i = 0; i < fields.size(); ++i) {
         if (fields[i].role != nn::Role::parameter) continue;
-        of[i] = places[i] == i ? parameters.size() : of[places[i]];
-        if (places[i] == i) parameters.emplace_back();
-        parameters[of[i]].fields.push_back(fields[i].tensor);
-        parameters[of[i]].names.push_back(&fields[i].name);
+        if (places[i] == i)
+            parameters.push_back({&fields[i]});
+        else
+            std::ranges::find(parameters, &fields[places[i]], &Parameter::first)->tied.push_back(&fields[i]);
     }
     return parameters;
 }
@@ -118,10 +122,8 @@ void check_all_options(const char* op, const Options& options, std::span<const P
         check_option(op, "a group's scale", group.scale, not_negative);
         if (group.weight_decay) check_option(op, "a group's weight_decay", *group.weight_decay, not_negative);
         for (const std::string& pattern : group.names) {
-            if (std::ranges::any_of(parameters, [&](const Parameter& p) {
-                    return std::ranges::any_of(p.names, [&](const std::string* name) { return matches(pattern, *name); });
-                }))
-                continue;
+            const auto fits = [&](const std::string& name) { return matches(pattern, name); };
+            if (std::ranges::any_of(parameters, [&](const Parameter& p) { return p.has_name(fits); })) continue;
             std::ostringstream names;
             for (std::size_t i = 0; i < parameters.size() && i < 5; ++i) names << (i ? ", " : "") << parameters[i].name();
             fail<Error>(op, "the group pattern '", pattern, "' matches no parameter; they are ", names.str(),
@@ -129,9 +131,9 @@ void check_all_options(const char* op, const Options& options, std::span<const P
         }
     }
     for (const Parameter& p : parameters)
-        for (const std::string* other : std::span(p.names).subspan(1))
-            if (group_of(options.groups, p.name()) != group_of(options.groups, *other))
-                fail<Error>(op, p.name(), " and ", *other,
+        for (const NamedField* other : p.tied)
+            if (group_of(options.groups, p.name()) != group_of(options.groups, other->name))
+                fail<Error>(op, p.name(), " and ", other->name,
                             " are one parameter and fall into different groups; give one group patterns of both");
 }
 
@@ -140,15 +142,17 @@ struct TiedNames {
     std::span<const Parameter> parameters;
     friend std::ostream& operator<<(std::ostream& os, const TiedNames& t) {
         for (const Parameter& p : t.parameters)
-            if (p.names.size() > 1) return os << " (" << p.name() << " and " << *p.names[1] << " are one)";
+            if (!p.tied.empty()) return os << " (" << p.name() << " and " << p.tied[0]->name << " are one)";
         return os;
     }
 };
 
 void check_distinct(std::span<const Parameter> parameters) {
     std::vector<std::string_view> names;
-    for (const Parameter& p : parameters)
-        for (const std::string* name : p.names) names.push_back(*name);
+    for (const Parameter& p : parameters) {
+        names.push_back(p.name());
+        for (const NamedField* other : p.tied) names.push_back(other->name);
+    }
     nn::detail::check_distinct(std::move(names));
 }
 
@@ -207,7 +211,9 @@ void update_all(const char* op, const Options& options, Tensor& steps, std::span
                 u.state[k] = mutable_data<T>(state);
             }
             const auto c = numbers(name, Rate(options, name), fresh);
-            const detail::Alone alone(parameters[i].fields);
+            std::vector<Tensor*> others;
+            for (const NamedField* other : parameters[i].tied) others.push_back(other->tensor);
+            const detail::Alone alone(value, others);
             detail::change<T>(value, [&](Index begin, Index end, const T* from, T* to) {
                 kernels::Update<T> part = u;
                 part.from = from;
