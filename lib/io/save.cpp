@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "../tensor/text.hpp"
 #include "elements.hpp"
 
 namespace xtgrad {
@@ -32,7 +33,7 @@ public:
 private:
     static constexpr int shown = 5;
     int count_ = 0;
-    std::ostringstream text_;
+    Text text_;
 };
 
 void check_fits(Complaints& complaints, const io::Safetensors& stored, const std::string& name, const Tensor& target) {

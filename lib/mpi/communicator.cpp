@@ -6,6 +6,7 @@
 #include <xtgrad/ops/manipulation.hpp>
 
 #include "../tensor/message.hpp"
+#include "../tensor/text.hpp"
 #include "messages.hpp"
 
 namespace xtgrad::mpi {
@@ -74,7 +75,7 @@ void check_agreement(const char* op, const std::string& lines, int root) {
 
 void Communicator::broadcast_tensors(std::span<const std::pair<std::string, Tensor*>> tensors, int root) const {
     if (root < 0 || root >= size_) fail<IndexError>("broadcast", "there is no rank ", root, "; use 0 to ", size_ - 1);
-    std::ostringstream lines;
+    Text lines;
     for (const auto& [name, x] : tensors) lines << name << ' ' << x->dtype() << ' ' << x->shape() << '\n';
     check_agreement("broadcast", lines.str(), root);
     const no_record paused;
