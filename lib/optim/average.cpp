@@ -18,6 +18,8 @@ void Accumulator::add(std::vector<Tensor> grads) {
         for (std::size_t i = 0; i < grads.size(); ++i)
             detail::check_fits("Accumulator", "gradient " + std::to_string(i), grads[i], sum_[i]);
         const Unrecorded inner;
+        for (std::size_t i = 0; i < grads.size(); ++i)  // all memory before the first sum changes
+            if (!detail::writable(sum_[i]) && !detail::writable(grads[i])) sum_[i] = copied(sum_[i]);
         for (std::size_t i = 0; i < grads.size(); ++i) accumulate(sum_[i], std::move(grads[i]));
     } else {
         sum_ = std::move(grads);
@@ -31,10 +33,8 @@ std::vector<Tensor> Accumulator::sum() {
 }
 
 std::vector<Tensor> Accumulator::mean() {
-    const double n = count_;
-    std::vector<Tensor> result = sum();
-    for (Tensor& g : result) detail::scale(g, 1 / n);
-    return result;
+    detail::scale(sum_, 1. / count_);
+    return sum();
 }
 
 namespace detail {
@@ -51,15 +51,22 @@ void check_same_fields(const nn::NamedTensors& average, const nn::NamedTensors& 
     }
 }
 
-void decay_towards(Tensor& average, const Tensor& x, double decay) {
-    const Tensor dense = contiguous(x);
-    with_floating(x.dtype(), [&](auto z) {
-        using T = decltype(z);
-        const T* y = mutable_data<T>(dense);
-        change<T>(average, [&](Index begin, Index end, const T* from, T* to) {
-            kernels::optimizer_kernels<T>().blend(begin, end, T(1 - decay), from, y, to);
+void decay_towards(std::span<const Averaged> list, double decay) {
+    std::vector<Change> changes;
+    std::vector<Tensor> dense;
+    changes.reserve(list.size());
+    dense.reserve(list.size());
+    for (const Averaged& a : list) {
+        changes.emplace_back(*a.average);
+        dense.push_back(contiguous(a.x));
+    }
+    for (std::size_t i = 0; i < list.size(); ++i)
+        with_floating(dense[i].dtype(), [&]<class T>(T) {
+            const T* y = mutable_data<T>(dense[i]);
+            changes[i].template run<T>([&](Index begin, Index end, const T* from, T* to) {
+                kernels::optimizer_kernels<T>().blend(begin, end, T(1 - decay), from, y, to);
+            });
         });
-    });
 }
 
 }  // namespace detail

@@ -6,41 +6,53 @@
 
 namespace xtgrad::optim::detail {
 
-/// Where the new values of x are read and written: in x itself when nobody else sees it, else in a fresh tensor.
-struct InPlace {
-    Tensor from, to;
+/// May x itself be written to? Then nobody else sees it.
+inline bool writable(const Tensor& x) { return xtgrad::detail::unshared(x) && x.block()->dense; }
 
-    explicit InPlace(Tensor& x) {
-        if (xtgrad::detail::unshared(x) && x.block()->dense) {
-            to = std::move(x);
-            to.block()->tag = xtgrad::detail::fresh_tag();
-            from = to;
-        } else {
-            from = xtgrad::detail::contiguous(x);
-            to = xtgrad::detail::allocate_like(x);
-        }
+/// A pass that will change x, in place where it is writable, else by a fresh tensor. All memory is taken here: who makes those of
+/// many tensors before the first runs has changed all of them or, on an error, none.
+class Change {
+public:
+    explicit Change(Tensor& x) : x_(&x) {
+        if (writable(x)) return;
+        from_ = xtgrad::detail::contiguous(x);
+        to_ = xtgrad::detail::allocate_like(x);
     }
+
+    /// x = f(begin, end, from, to), in parts; then it is another variable.
+    template <class T>
+    void run(auto f) {
+        if (!to_.defined()) {
+            from_ = to_ = std::move(*x_);
+            to_.block()->tag = xtgrad::detail::fresh_tag();
+        }
+        const T* from = xtgrad::detail::mutable_data<T>(from_);
+        T* to = xtgrad::detail::mutable_data<T>(to_);
+        kernels::parallel_ranges(xtgrad::detail::element_count(to_), kernels::optimizer_step,
+                                 [&](Index begin, Index end) { f(begin, end, from, to); });
+        from_ = {};
+        *x_ = std::move(to_);
+    }
+    Tensor& tensor() const noexcept { return *x_; }
+
+private:
+    Tensor* x_;
+    Tensor from_{}, to_{};
 };
 
-/// x = f(begin, end, from, to), in parts.
-template <class T>
-void change(Tensor& x, auto f) {
-    InPlace place(x);
-    const T* from = xtgrad::detail::mutable_data<T>(place.from);
-    T* to = xtgrad::detail::mutable_data<T>(place.to);
-    kernels::parallel_ranges(xtgrad::detail::element_count(place.to), kernels::optimizer_step,
-                             [&](Index begin, Index end) { f(begin, end, from, to); });
-    place.from = {};
-    x = std::move(place.to);
+/// f<T>(begin, end, from, to) for each of the tensors, or on an error for none.
+inline void change_all(std::vector<Tensor>& list, auto f) {
+    std::vector<Change> changes(list.begin(), list.end());
+    for (Change& change : changes)
+        xtgrad::detail::with_floating(change.tensor().dtype(), [&]<class T>(T) {
+            change.template run<T>([&](Index begin, Index end, const T* from, T* to) { f(begin, end, from, to); });
+        });
 }
 
-/// x *= factor
-inline void scale(Tensor& x, double factor) {
-    xtgrad::detail::with_floating(x.dtype(), [&](auto z) {
-        using T = decltype(z);
-        change<T>(x, [&](Index begin, Index end, const T* from, T* to) {
-            kernels::optimizer_kernels<T>().scale(begin, end, T(factor), from, to);
-        });
+/// x *= factor for all of them.
+inline void scale(std::vector<Tensor>& list, double factor) {
+    change_all(list, [&]<class T>(Index begin, Index end, const T* from, T* to) {
+        kernels::optimizer_kernels<T>().scale(begin, end, T(factor), from, to);
     });
 }
 
