@@ -111,10 +111,10 @@ std::vector<std::byte> inflated(const FileName& file, const Member& member, Byte
     stream.avail_in = uInt(packed.size());
     stream.next_out = reinterpret_cast<Bytef*>(result.data());
     stream.avail_out = uInt(result.size());
-    const bool begun = inflateInit2(&stream, -MAX_WBITS) == Z_OK;
-    const bool whole = begun && inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.total_out == result.size();
-    if (begun) inflateEnd(&stream);
-    if (!whole) file.fail("member ", in_quotes(member.name), " is damaged");
+    const int begun = inflateInit2(&stream, -MAX_WBITS), end = begun == Z_OK ? inflate(&stream, Z_FINISH) : begun;
+    if (begun == Z_OK) inflateEnd(&stream);
+    if (end == Z_MEM_ERROR) throw std::bad_alloc();
+    if (end != Z_STREAM_END || stream.total_out != result.size()) file.fail("member ", in_quotes(member.name), " is damaged");
     return result;
 }
 
