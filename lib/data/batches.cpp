@@ -1,10 +1,11 @@
 #include <xtgrad/data/batches.hpp>
 
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <limits>
+#include <list>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "../tensor/message.hpp"
@@ -37,14 +38,17 @@ public:
           all_(batches_in_all(in_epoch_, options_.epochs)),
           next_(options_.skip) {}
 
+    /// On an exception the next call makes the same one.
     std::optional<Batch> operator()() {
         if (next_ >= all_) return {};
-        const Index n = data::size(data_), epoch = next_ / in_epoch_, begin = next_++ % in_epoch_ * options_.size,
+        const Index n = data::size(data_), epoch = next_ / in_epoch_, begin = next_ % in_epoch_ * options_.size,
                     end = begin + std::min(options_.size, n - begin);
         if (options_.shuffle)
             for (; shuffled_ <= epoch; ++shuffled_) order_.inputs = permutation(n, order_rng_);
         Batch batch = options_.shuffle ? take(data_, slice(order_, begin, end).inputs) : slice(data_, begin, end);
-        return options_.transform ? options_.transform(std::move(batch)) : batch;
+        if (options_.transform) batch = options_.transform(std::move(batch));
+        ++next_;
+        return batch;
     }
 
 private:
@@ -57,11 +61,16 @@ private:
 
 }  // namespace
 
-/// Hands out batches in order; with prefetch a thread makes them ahead.
+/// Hands out batches in order; with prefetch a thread makes them ahead, until making one fails. Without it, also where no thread
+/// can be started, they are made as they are asked for.
 class detail::BatchSource {
 public:
     BatchSource(const Dataset& data, const BatchOptions& options) : make_(data, options), ahead_(std::size_t(options.prefetch)) {
-        if (ahead_ > 0) worker_ = std::thread([this] { work(); });
+        if (ahead_ == 0) return;
+        try {
+            worker_ = std::thread([this] { work(); });
+        } catch (const std::system_error&) {
+        }
     }
     ~BatchSource() {
         if (!worker_.joinable()) return;
@@ -81,8 +90,10 @@ public:
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return !ready_.empty() || finished_; });
         if (ready_.empty()) {
-            if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
-            return {};
+            if (!failure_) return {};
+            lock.unlock();
+            worker_.join();
+            std::rethrow_exception(std::exchange(failure_, nullptr));
         }
         Batch batch = std::move(ready_.front());
         ready_.pop_front();
@@ -96,12 +107,14 @@ private:
         std::exception_ptr failure;
         try {
             for (;;) {
+                std::list<Batch> next(1);  // room for it first: what was made is not lost
                 std::optional<Batch> batch = make_();
                 if (!batch) break;
+                next.front() = std::move(*batch);
                 std::unique_lock lock(mutex_);
                 changed_.wait(lock, [&] { return ready_.size() < ahead_ || stopped_; });
                 if (stopped_) return;
-                ready_.push_back(std::move(*batch));
+                ready_.splice(ready_.end(), next);
                 lock.unlock();
                 changed_.notify_all();
             }
@@ -120,7 +133,7 @@ private:
     std::size_t ahead_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Batch> ready_;
+    std::list<Batch> ready_;
     bool stopped_ = false, finished_ = false;
     std::exception_ptr failure_;
     std::thread worker_;
@@ -134,7 +147,15 @@ Batches::Batches(Dataset data, BatchOptions options) : data_(std::move(data)), o
                     " skipped; use at least 0");
 }
 
-Batches::Iterator Batches::begin() const { return Iterator(std::make_shared<detail::BatchSource>(data_, options_)); }
+Batches::Iterator Batches::begin() const {
+    const Rng before = options_.shuffle ? options_.shuffle->get() : Rng(0);
+    try {
+        return Iterator(std::make_shared<detail::BatchSource>(data_, options_));
+    } catch (...) {
+        if (options_.shuffle) options_.shuffle->get() = before;
+        throw;
+    }
+}
 Index Batches::size() const noexcept {
     return std::max<Index>(0, batches_in_all(batches_in_epoch(data_, options_), options_.epochs) - options_.skip);
 }

@@ -39,9 +39,9 @@ std::size_t Graph::Hash::operator()(const Node& n) const noexcept {
 }
 
 Id Graph::intern(const Node& n) {
-    const auto [at, added] = known_.try_emplace(n, size());
-    if (added) nodes_.push_back(n);
-    return at->second;
+    if (const auto at = known_.find(n); at != known_.end()) return at->second;
+    nodes_.push_back(n);  // first: a number is known only of a node that is there
+    return known_.emplace(n, size() - 1).first->second;
 }
 
 /// The number that a node is, or null.

@@ -76,7 +76,10 @@ ReplacedFile::ReplacedFile(const FileName& name) : name_(name), target_(followed
         const bool ready = same && ftruncate(file, 0) == 0 && (!replaces || fchmod(file, old.st_mode & 0777) == 0);
         if (ready) file_ = fdopen(file, "wb");
         if (file_) return;
+        const int reason = errno;
+        if (same) unlink(partial_.c_str());
         close(file);
+        errno = reason;
         if (same) name_.fail_system("cannot be written");
     }
 }
@@ -92,11 +95,11 @@ void ReplacedFile::write(Bytes bytes) {
 }
 
 void ReplacedFile::commit() {
+    const std::string parent = std::filesystem::path(target_).parent_path().string(), folder = parent.empty() ? "." : parent;
     if (std::fflush(file_) != 0 || fsync(fileno(file_)) != 0) name_.fail_system("cannot be written");
     if (std::rename(partial_.c_str(), target_.c_str()) != 0) name_.fail_system("cannot be replaced");
     std::fclose(std::exchange(file_, nullptr));
-    const std::string folder = std::filesystem::path(target_).parent_path().string();
-    if (const int entry = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); entry >= 0) {
+    if (const int entry = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); entry >= 0) {
         fsync(entry);  // the rename itself; some file systems cannot
         close(entry);
     }

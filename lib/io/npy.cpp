@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "../tensor/storage.hpp"
+#include "../tensor/text.hpp"
 
 namespace xtgrad {
 
@@ -149,7 +150,7 @@ Tensor detail::parse_npy(const FileName& file, const std::string& what, Bytes by
 
 std::string detail::npy_header(const Tensor& x) {
     constexpr const char* types[] = {"<f4", "<f8", "<i8", "|b1"};
-    std::ostringstream literal;
+    Text literal;
     literal << "{'descr': '" << types[int(x.dtype())] << "', 'fortran_order': False, 'shape': " << x.shape() << ", }";
     std::string text = literal.str();
     text.resize((text.size() + 10) / 64 * 64 + 53, ' ');  // the elements begin at a multiple of 64

@@ -125,6 +125,7 @@ std::vector<std::byte> inflated(const FileName& file, const std::string& what, s
         state = inflate(&stream, Z_NO_FLUSH);
     }
     if (begun) inflateEnd(&stream);
+    if (state == Z_MEM_ERROR) throw std::bad_alloc();
     if (state != Z_STREAM_END || stream.total_out != size) file.fail(what, "its compressed data is damaged");
     return result;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "../tensor/storage.hpp"
+#include "../tensor/text.hpp"
 #include "elements.hpp"
 
 namespace xtgrad {
@@ -33,7 +34,7 @@ public:
 private:
     static constexpr int shown = 5;
     int count_ = 0;
-    std::ostringstream text_;
+    Text text_;
 };
 
 void check_fits(Complaints& complaints, const io::Safetensors& stored, const std::string& name, const Tensor& target) {

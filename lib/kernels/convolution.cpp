@@ -200,10 +200,10 @@ void pool_sum(Index planes, const Window& w, T factor, const T* x, T* y) {
         const T* const from = x + plane * w.plane();
         T* const to = y + plane * w.places();
         for_windows(w, [&](Index place, Cut rows, Cut columns) {
-            T sum = 0;
+            double sum = 0;
             for (Index r = rows.begin; r < rows.end; ++r)
                 for (Index k = columns.begin; k < columns.end; ++k) sum += from[r * w.width + k];
-            to[place] = factor * sum;
+            to[place] = T(double(factor) * sum);
         });
     });
 }

@@ -4,9 +4,10 @@
 
 #include <concepts>
 #include <cstdlib>
-#include <memory>
+#include <utility>
 
 #include "one_thread.hpp"
+#include "thread_end.hpp"
 
 namespace xtgrad::kernels {
 namespace {
@@ -74,12 +75,19 @@ void add_bias(const Product<T>& p, Index n, Index first, Index left, Index rows,
         for (Index j = 0; j < columns; ++j) p.c[i * n + left + j] += bias[j];
 }
 
-/// Memory of the calling thread; null when there is none.
+/// Memory that each thread keeps to pack into.
+template <class T>
+constinit thread_local T* kept = nullptr;
+template <class T>
+void free_kept() noexcept {
+    std::free(std::exchange(kept<T>, nullptr));
+}
+/// Null when there is none.
 template <class T>
 T* kept_memory(Index size) {
-    static thread_local const std::unique_ptr<T, void (*)(void*)> memory(
-        static_cast<T*>(std::aligned_alloc(64, std::size_t(size) * sizeof(T))), std::free);
-    return memory.get();
+    if (!kept<T> && AtThreadEnd<free_kept<T>>::ask())
+        kept<T> = static_cast<T*>(std::aligned_alloc(64, std::size_t(size) * sizeof(T)));
+    return kept<T>;
 }
 
 /// With few rows, or one column, which is a row of the transposed product; false where another kernel is better.

@@ -7,8 +7,8 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 namespace xtgrad::kernels {
@@ -60,16 +60,26 @@ struct alignas(64) Range {
 };
 constinit Range ranges[most_ranges];
 constinit Index range_count = 0;
-constinit const FunctionRef<void(Index)>* task = nullptr;
+struct Loop {
+    const FunctionRef<void(Index)>& task;
+    std::atomic_flag failed{};
+    std::exception_ptr error{};  // of the first task that failed
+};
+constinit Loop* loop = nullptr;
 int started = 0;  // threads; guarded by in_use
 
 thread_local bool inside = false;
 
 /// `place`: 0 of who runs the loop, then the threads by their age.
 void work(Index place) noexcept {
-    for (Index r = 0; r < range_count; ++r) {
-        Range& range = ranges[(place + r) % range_count];
-        for (Index i; (i = range.next.fetch_add(1, std::memory_order_relaxed)) < range.end;) (*task)(i);
+    try {
+        for (Index r = 0; r < range_count; ++r) {
+            Range& range = ranges[(place + r) % range_count];
+            for (Index i; (i = range.next.fetch_add(1, std::memory_order_relaxed)) < range.end;) loop->task(i);
+        }
+    } catch (...) {
+        if (!loop->failed.test_and_set(std::memory_order_relaxed)) loop->error = std::current_exception();
+        for (Index r = 0; r < range_count; ++r) ranges[r].next.store(ranges[r].end, std::memory_order_relaxed);
     }
 }
 
@@ -90,12 +100,13 @@ void serve(Index place) noexcept {
 }
 
 /// At most `team` threads, of which this is one.
-void run(Index n, int team, const FunctionRef<void(Index)>& f) noexcept {
+void run(Index n, int team, const FunctionRef<void(Index)>& f) {
     try {
         for (; started < team - 1; ++started) std::thread(serve, started + 1).detach();
-    } catch (const std::system_error&) {  // then with those that there are
+    } catch (const std::exception&) {  // no more threads, or no memory for one: then with those that there are
     }
-    task = &f;
+    Loop here{f};
+    loop = &here;
     range_count = std::min<Index>(team, most_ranges);
     for (Index r = 0; r < range_count; ++r) {
         ranges[r].next.store(r * n / range_count, std::memory_order_relaxed);
@@ -109,6 +120,7 @@ void run(Index n, int team, const FunctionRef<void(Index)>& f) noexcept {
     inside = false;
     std::uint32_t now = state.fetch_and(workers, std::memory_order_acquire) & workers;
     while (now) now = await_change(state, now);
+    if (here.error) std::rethrow_exception(here.error);
 }
 
 }  // namespace

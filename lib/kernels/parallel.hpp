@@ -15,8 +15,8 @@ inline constexpr Index parallel_threshold = 1 << 15;
 void set_threads(int n) noexcept;
 int threads() noexcept;
 
-/// f(i) for every i in [0, n), each once, on up to threads() threads. What the parts are must not depend on the number of
-/// threads; then neither do the results. f must not throw.
+/// f(i) for every i in [0, n), each once, on up to threads() threads; the parts must not depend on their number, then neither do
+/// the results. The first exception of f is thrown here, when no part is running any more; parts not yet begun are left out.
 void parallel_tasks(Index n, FunctionRef<void(Index)> f);
 
 /// f(begin, end) over [0, n) in parts whose ends are multiples of `step`.

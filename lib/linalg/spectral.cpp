@@ -167,8 +167,9 @@ Singular recorded(const Tensor& a, const Singular& d) {
     const auto factor = [&](const Tensor& own, const Tensor& other, bool flipped) {
         Attr attr;
         attr.i = flipped;
-        Node& n = record(factor_op, own, a, {own, other, {}}, attr, std::make_unique<Extra>());
-        n.extra->saved = {d.s};
+        auto extra = std::make_unique<Extra>();
+        extra->saved = {d.s};
+        record(factor_op, own, a, {own, other, {}}, attr, std::move(extra));
     };
     factor(thin.u, thin.v, false);
     factor(thin.v, thin.u, true);

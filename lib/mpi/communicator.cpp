@@ -6,6 +6,7 @@
 #include <xtgrad/ops/manipulation.hpp>
 
 #include "../tensor/message.hpp"
+#include "../tensor/text.hpp"
 #include "messages.hpp"
 
 namespace xtgrad::mpi {
@@ -75,7 +76,7 @@ void check_agreement(const char* op, const std::string& lines, int root) {
 void Communicator::broadcast_tensors(std::span<const nn::detail::NamedField> fields, int root) const {
     if (root < 0 || root >= size_) fail<IndexError>("broadcast", "there is no rank ", root, "; use 0 to ", size_ - 1);
     const auto places = nn::detail::tied_places(fields);
-    std::ostringstream lines;
+    Text lines;
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const auto& [name, x, role] = fields[i];
         lines << name << ' ' << x->dtype() << ' ' << x->shape();

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <list>
 
 #include <xtgrad/mpi.hpp>
 #include <xtgrad/ops/creation.hpp>
@@ -7,6 +8,7 @@
 #include <xtgrad/ops/manipulation.hpp>
 
 #include "../tensor/message.hpp"
+#include "../tensor/text.hpp"
 #include "messages.hpp"
 
 namespace xtgrad::mpi {
@@ -58,9 +60,9 @@ public:
         }
     }
     ~Sums() {
-        // Left by an exception: MPI goes on writing until the job is ended.
-        static std::vector<Tensor> kept;
-        if (!requests_.empty()) kept.insert(kept.end(), buckets_.begin(), buckets_.end());
+        // Left by an exception: MPI goes on writing until the job is ended. A node of a list moves without memory.
+        static std::list<std::vector<Tensor>> kept;
+        if (!requests_.empty()) kept.splice(kept.end(), own_);
     }
     Sums(const Sums&) = delete;
     Sums& operator=(const Sums&) = delete;
@@ -107,7 +109,8 @@ private:
     }
 
     const Layout& layout_;
-    std::vector<Tensor> buckets_;
+    std::list<std::vector<Tensor>> own_{1};
+    std::vector<Tensor>& buckets_ = own_.front();
     std::vector<std::size_t> missing_;  // gradients that a bucket waits for
     std::vector<bool> put_;
     std::vector<MPI_Request> requests_;
@@ -115,7 +118,7 @@ private:
 };
 
 std::string described(const std::vector<Tensor>& xs) {
-    std::ostringstream lines;
+    Text lines;
     for (const Tensor& x : xs) {
         check_floating("gradient", x);
         lines << x.dtype() << ' ' << x.shape() << '\n';

@@ -100,9 +100,11 @@ Tensor BatchNorm::operator()(const Tensor& x, Training) {
     const Tensor rows = reshape(moved, {channels, n});
     Tensor out = affine(*this, moveaxis(reshape(layer_norm(rows, {.eps = eps}), shape), 0, 1));
     const no_record outside;
-    mean = mean * (1 - momentum) + xtgrad::mean(rows, 1) * momentum;
-    variance = variance * (1 - momentum) + xtgrad::variance(rows, {1}, 1) * momentum;
+    Tensor new_mean = mean * (1 - momentum) + xtgrad::mean(rows, 1) * momentum;
+    Tensor new_variance = variance * (1 - momentum) + xtgrad::variance(rows, {1}, 1) * momentum;
     batches = batches + 1;
+    mean = std::move(new_mean);
+    variance = std::move(new_variance);
     return out;
 }
 

@@ -3,16 +3,18 @@
 
 #include <algorithm>
 #include <iomanip>
-#include <sstream>
+
+#include "../tensor/text.hpp"
 
 namespace xtgrad::nn::detail {
 namespace {
 
+using xtgrad::detail::Text;
 using Line = std::array<std::string, 4>;
 
 template <class T>
 std::string text(const T& value) {
-    std::ostringstream os;
+    Text os;
     os << value;
     return os.str();
 }
@@ -39,7 +41,7 @@ std::string summary(const std::vector<SummaryRow>& rows) {
     std::array<std::size_t, 4> width{};
     for (const Line& line : lines)
         for (std::size_t i = 0; i < line.size(); ++i) width[i] = std::max(width[i], line[i].size());
-    std::ostringstream os;
+    Text os;
     for (const auto& [name, shape, dtype, n] : lines)
         os << std::left << std::setw(int(width[0]) + 2) << name << std::setw(int(width[1]) + 2) << shape
            << std::setw(int(width[2]) + 2) << dtype << n << '\n';

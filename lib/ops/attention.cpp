@@ -179,26 +179,29 @@ using namespace detail;
 
 namespace {
 
-/// The values; once they are there the generator, if one was used, advances.
-Tensor computed(const AttentionCall& call, const AttentionOptions& options) {
-    Tensor values = fused_attention(call.x, call.who);
+/// Once the results are there the generator, if one was used, advances.
+void advance(const AttentionOptions& options) noexcept {
     if (options.dropout.rate != 0) options.dropout.rng->split();
-    return values;
 }
 
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options) {
     const AttentionCall call = checked_attention(q, k, v, options);
-    return output_of(computed(call, options), call.e.out(call.who));
+    Tensor out = output_of(fused_attention(call.x, call.who), call.e.out(call.who));
+    advance(options);
+    return out;
 }
 
 std::pair<Tensor, Tensor> attention_logsumexp(const Tensor& q, const Tensor& k, const Tensor& v,
                                               const AttentionOptions& options) {
     const AttentionCall call = checked_attention(q, k, v, options);
     const Shape out = call.e.out(call.who);
-    const Tensor both = computed(call, options), lse = part_of(both, size_of(out), call.e.rows(call.who));
-    return {part_of(both, 0, out), where(equal(lse, no_keys(lse.dtype())), -std::numeric_limits<double>::infinity(), lse)};
+    const Tensor both = fused_attention(call.x, call.who), lse = part_of(both, size_of(out), call.e.rows(call.who));
+    std::pair result(part_of(both, 0, out),
+                     where(equal(lse, no_keys(lse.dtype())), -std::numeric_limits<double>::infinity(), lse));
+    advance(options);
+    return result;
 }
 
 Tensor attention_block(const Tensor& X, const Tensor& Y, const Tensor& A, const Tensor& B, const Tensor& C,

@@ -89,9 +89,10 @@ Tensor forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Convo
                          });
     if (!recording()) return out;
     if (bias.defined()) {
+        auto numbers = kept(c);  // before the node: this can throw
         Node& n = record(forward_op, out, std::array{x, w, bias});
         n.in[0] = x, n.in[1] = w;
-        n.extra->extents = kept(c)->extents;
+        n.extra->extents = std::move(numbers->extents);
     } else {
         record(forward_op, out, x, w, {x, w, {}}, {}, kept(c));
     }

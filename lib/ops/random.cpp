@@ -151,9 +151,9 @@ Tensor categorical(const Tensor& weights, Rng& rng) {
     Shape shape = weights.shape();
     shape.pop_back();
     const Index rows = size_of(shape);
-    const Rng start = rng;
     const Unrecorded inner;
-    const Tensor dense = astype(contiguous(weights), Dtype::f64), u = uniform({rows}, Dtype::f64, rng);
+    Rng after = rng;  // the caller's moves when nothing can fail any more
+    const Tensor dense = astype(contiguous(weights), Dtype::f64), u = uniform({rows}, Dtype::f64, after);
     const double* w = mutable_data<double>(dense);
     Tensor out = allocate(Dtype::i64, shape);
     for (Index r = 0; r < rows; ++r, w += n) {
@@ -164,7 +164,6 @@ Tensor categorical(const Tensor& weights, Rng& rng) {
             sum += w[i];
         }
         if (!valid || !(sum > 0) || !std::isfinite(sum)) {
-            rng = start;
             fail<Error>("categorical", "row ", r, " of ", weights.shape(),
                         " is not a distribution: weights are finite, not negative, and not all 0; for logits use softmax first");
         }
@@ -177,6 +176,7 @@ Tensor categorical(const Tensor& weights, Rng& rng) {
         }
         mutable_data<std::int64_t>(out)[r] = drawn;
     }
+    rng = after;
     return out;
 }
 

@@ -1,6 +1,7 @@
 #include <xtgrad/optim/gradients.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include "../tape/algebra.hpp"
 #include "../tape/record.hpp"
@@ -19,6 +20,8 @@ void Accumulator::add(std::vector<Tensor> grads) {
         for (std::size_t i = 0; i < grads.size(); ++i)
             detail::check_fits("Accumulator", "gradient " + std::to_string(i), grads[i], sum_[i]);
         const Unrecorded inner;
+        for (std::size_t i = 0; i < grads.size(); ++i)  // all memory before the first sum changes
+            if (!detail::writable(sum_[i]) && !detail::writable(grads[i])) sum_[i] = copied(sum_[i]);
         for (std::size_t i = 0; i < grads.size(); ++i) accumulate(sum_[i], std::move(grads[i]));
     } else {
         sum_ = std::move(grads);
@@ -32,10 +35,8 @@ std::vector<Tensor> Accumulator::sum() {
 }
 
 std::vector<Tensor> Accumulator::mean() {
-    const double n = count_;
-    std::vector<Tensor> result = sum();
-    for (Tensor& g : result) detail::scale(g, 1 / n);
-    return result;
+    detail::scale(sum_, 1. / count_);
+    return sum();
 }
 
 namespace detail {
@@ -54,24 +55,27 @@ void check_same_fields(const nn::NamedTensors& average, const nn::NamedTensors& 
 
 void check_decay(double decay) { check_option("MovingAverage", "decay", decay, share); }
 
-void decay_towards(std::span<Tensor* const> averages, std::span<const Tensor> x, double decay) {
-    std::vector<const Tensor*> followed;
-    for (const Tensor& t : x) followed.push_back(&t);
-    const auto same_average = nn::detail::first_places({averages.begin(), averages.end()}),
-               same_followed = nn::detail::first_places(followed);
+void decay_towards(std::span<const Averaged> list, double decay) {
+    std::vector<const Tensor*> averages, followed;
+    for (const Averaged& a : list) averages.push_back(a.average), followed.push_back(&a.x);
+    const auto same_average = nn::detail::first_places(averages), same_followed = nn::detail::first_places(followed);
     std::map<std::pair<std::size_t, std::size_t>, std::vector<Tensor*>> fields;
-    for (std::size_t i = 0; i < x.size(); ++i) fields[{same_average[i], same_followed[i]}].push_back(averages[i]);
+    for (std::size_t i = 0; i < list.size(); ++i) fields[{same_average[i], same_followed[i]}].push_back(list[i].average);
+    std::vector<Change> changes;
+    std::vector<Tensor> dense;
+    changes.reserve(fields.size());
+    dense.reserve(fields.size());
     for (const auto& [place, together] : fields) {
-        const Tensor dense = contiguous(x[place.second]);
-        const Alone alone(*together[0], std::span(together).subspan(1));
-        with_floating(dense.dtype(), [&](auto z) {
-            using T = decltype(z);
-            const T* y = mutable_data<T>(dense);
-            change<T>(*together[0], [&](Index begin, Index end, const T* from, T* to) {
+        changes.emplace_back(*together[0], std::vector(together.begin() + 1, together.end()));
+        dense.push_back(contiguous(list[place.second].x));
+    }
+    for (std::size_t i = 0; i < changes.size(); ++i)
+        with_floating(dense[i].dtype(), [&]<class T>(T) {
+            const T* y = mutable_data<T>(dense[i]);
+            changes[i].template run<T>([&](Index begin, Index end, const T* from, T* to) {
                 kernels::optimizer_kernels<T>().blend(begin, end, T(1 - decay), from, y, to);
             });
         });
-    }
 }
 
 }  // namespace detail

@@ -45,20 +45,15 @@ double clip_norm(std::vector<Tensor>& grads, double most) {
     double sum = 0;
     for (const Tensor& g : grads) sum += sum_of_squares(g);
     const double norm = std::sqrt(sum), factor = most / (norm + 1e-6);
-    if (!(factor >= 1))
-        for (Tensor& g : grads) detail::scale(g, factor);
+    if (!(factor >= 1)) detail::scale(grads, factor);
     return norm;
 }
 
 void clip_value(std::vector<Tensor>& grads, double most) {
     check("clip_value", grads, most);
-    for (Tensor& g : grads)
-        with_floating(g.dtype(), [&](auto z) {
-            using T = decltype(z);
-            detail::change<T>(g, [&](Index begin, Index end, const T* from, T* to) {
-                kernels::optimizer_kernels<T>().clamp(begin, end, T(most), from, to);
-            });
-        });
+    detail::change_all(grads, [&]<class T>(Index begin, Index end, const T* from, T* to) {
+        kernels::optimizer_kernels<T>().clamp(begin, end, T(most), from, to);
+    });
 }
 
 }  // namespace xtgrad::optim

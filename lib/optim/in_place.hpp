@@ -8,59 +8,59 @@
 
 namespace xtgrad::optim::detail {
 
-/// Where the new values of x are read and written: in x itself when nobody else sees it, else in a fresh tensor.
-struct InPlace {
-    Tensor from, to;
-
-    explicit InPlace(Tensor& x) {
-        if (xtgrad::detail::unshared(x) && x.block()->dense) {
-            to = std::move(x);
-            to.block()->tag = xtgrad::detail::fresh_tag();
-            from = to;
-        } else {
-            from = xtgrad::detail::contiguous(x);
-            to = xtgrad::detail::allocate_like(x);
-        }
-    }
-};
-
-/// While it lives, of the fields that hold one tensor the first alone does, so that a pass may change it in place; then all hold
-/// what that has become.
-class Alone {
-public:
-    Alone(Tensor& first, std::span<Tensor* const> others) : first_(first), others_(others) {
-        for (Tensor* other : others_) *other = Tensor();
-    }
-    ~Alone() {
-        for (Tensor* other : others_) *other = first_;
-    }
-    Alone(const Alone&) = delete;
-    Alone& operator=(const Alone&) = delete;
-
-private:
-    Tensor& first_;
-    std::span<Tensor* const> others_;
-};
-
-/// x = f(begin, end, from, to), in parts.
-template <class T>
-void change(Tensor& x, auto f) {
-    InPlace place(x);
-    const T* from = xtgrad::detail::mutable_data<T>(place.from);
-    T* to = xtgrad::detail::mutable_data<T>(place.to);
-    kernels::parallel_ranges(xtgrad::detail::element_count(place.to), kernels::optimizer_step,
-                             [&](Index begin, Index end) { f(begin, end, from, to); });
-    place.from = {};
-    x = std::move(place.to);
+/// May x itself be written to? Then nobody sees it but so many fields.
+inline bool writable(const Tensor& x, std::size_t fields = 1) {
+    return !x.block()->base && x.block()->dense && x.block()->references.load(std::memory_order_acquire) == fields;
 }
 
-/// x *= factor
-inline void scale(Tensor& x, double factor) {
-    xtgrad::detail::with_floating(x.dtype(), [&](auto z) {
-        using T = decltype(z);
-        change<T>(x, [&](Index begin, Index end, const T* from, T* to) {
-            kernels::optimizer_kernels<T>().scale(begin, end, T(factor), from, to);
+/// A pass that will change x, in place where it is writable, else by a fresh tensor. All memory is taken here: who makes those of
+/// many tensors before the first runs has changed all of them or, on an error, none. Fields that hold the same tensor, tied to it,
+/// hold what it has become.
+class Change {
+public:
+    explicit Change(Tensor& x, std::vector<Tensor*> tied = {}) : x_(&x), tied_(std::move(tied)) {
+        if (writable(x, 1 + tied_.size())) return;
+        from_ = xtgrad::detail::contiguous(x);
+        to_ = xtgrad::detail::allocate_like(x);
+    }
+
+    /// x = f(begin, end, from, to), in parts; then it is another variable.
+    template <class T>
+    void run(auto f) {
+        for (Tensor* other : tied_) *other = Tensor();
+        if (!to_.defined()) {
+            from_ = to_ = std::move(*x_);
+            to_.block()->tag = xtgrad::detail::fresh_tag();
+        }
+        const T* from = xtgrad::detail::mutable_data<T>(from_);
+        T* to = xtgrad::detail::mutable_data<T>(to_);
+        kernels::parallel_ranges(xtgrad::detail::element_count(to_), kernels::optimizer_step,
+                                 [&](Index begin, Index end) { f(begin, end, from, to); });
+        from_ = {};
+        *x_ = std::move(to_);
+        for (Tensor* other : tied_) *other = *x_;
+    }
+    Tensor& tensor() const noexcept { return *x_; }
+
+private:
+    Tensor* x_;
+    std::vector<Tensor*> tied_;
+    Tensor from_{}, to_{};
+};
+
+/// f<T>(begin, end, from, to) for each of the tensors, or on an error for none.
+inline void change_all(std::vector<Tensor>& list, auto f) {
+    std::vector<Change> changes(list.begin(), list.end());
+    for (Change& change : changes)
+        xtgrad::detail::with_floating(change.tensor().dtype(), [&]<class T>(T) {
+            change.template run<T>([&](Index begin, Index end, const T* from, T* to) { f(begin, end, from, to); });
         });
+}
+
+/// x *= factor for all of them.
+inline void scale(std::vector<Tensor>& list, double factor) {
+    change_all(list, [&]<class T>(Index begin, Index end, const T* from, T* to) {
+        kernels::optimizer_kernels<T>().scale(begin, end, T(factor), from, to);
     });
 }
 

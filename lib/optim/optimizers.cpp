@@ -181,47 +181,71 @@ void check(const char* op, const Tensor& steps, std::span<const Parameter> param
     if (made) check_distinct(parameters);
 }
 
+/// A parameter, with what its pass reads and writes.
+template <class Numbers>
+struct Pass {
+    detail::Change value;
+    Tensor gradient;
+    std::array<Tensor*, 3> states;
+    std::array<Tensor, 3> copies;  // of states that others see too, to take their places
+    Numbers numbers;
+};
+
 /// A pass over each parameter by kernel(kernels); numbers(name, rate, fresh) are what it gets. `fresh`: the parameter's state is
-/// new.
+/// new. Memory for all is taken before the first changes.
 template <class Options>
 void update_all(const char* op, const Options& options, Tensor& steps, std::span<const NamedField> fields,
                 std::span<const Tensor> grads, const States& states, auto kernel, auto numbers) {
     const std::vector<Parameter> parameters = joined(fields);
     check_all_options(op, options, parameters);
     check(op, steps, parameters, grads, states);
-    steps = Tensor(steps.item<std::int64_t>() + 1);
+    std::array<nn::TensorMap, 3> made;
+    const auto state_of = [&](std::size_t k, const std::string& name, const Tensor& like, Tensor& copy) {
+        if (const auto at = states[k].map->find(name); at != states[k].map->end()) {
+            if (!detail::writable(at->second)) copy = copied(at->second);
+            return std::pair(&at->second, false);
+        }
+        return std::pair(&made[k].emplace(name, full(like.shape(), states[k].initial, like.dtype())).first->second, true);
+    };
+    using Numbers = decltype(numbers(std::string(), Rate(options, ""), false));
+    std::vector<Pass<Numbers>> passes;
+    passes.reserve(parameters.size());
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         const std::string& name = parameters[i].name();
         Tensor& value = parameters[i].value();
-        with_floating(value.dtype(), [&](auto z) {
-            using T = decltype(z);
-            const Tensor g = contiguous(grads[i]);
-            kernels::Update<T> u{.gradient = mutable_data<T>(g), .from = nullptr, .to = nullptr, .state = {}};
-            bool fresh = false;
+        std::array<Tensor*, 3> of{};
+        std::array<Tensor, 3> copies;
+        bool fresh = false;
+        for (std::size_t k = 0; k < states.size(); ++k) {
+            if (!states[k].map) continue;
+            const auto [state, is_made] = state_of(k, name, value, copies[k]);
+            of[k] = state;
+            fresh |= is_made;
+        }
+        std::vector<Tensor*> tied;
+        for (const NamedField* other : parameters[i].tied) tied.push_back(other->tensor);
+        passes.push_back({detail::Change(value, std::move(tied)), contiguous(grads[i]), of, std::move(copies),
+                          numbers(name, Rate(options, name), fresh)});
+    }
+    Tensor done(steps.item<std::int64_t>() + 1);
+
+    steps = std::move(done);
+    for (std::size_t k = 0; k < states.size(); ++k)
+        if (states[k].map) states[k].map->merge(made[k]);
+    for (Pass<Numbers>& pass : passes)
+        with_floating(pass.gradient.dtype(), [&]<class T>(T) {
+            kernels::Update<T> u{.gradient = mutable_data<T>(pass.gradient), .from = nullptr, .to = nullptr, .state = {}};
             for (std::size_t k = 0; k < states.size(); ++k) {
-                if (!states[k].map) continue;
-                const auto [at, made] = states[k].map->try_emplace(name);
-                Tensor& state = at->second;
-                if (made) {
-                    state = full(value.shape(), states[k].initial, value.dtype());
-                    fresh = true;
-                } else if (!unshared(state) || !state.block()->dense) {
-                    state = copied(state);
-                }
-                u.state[k] = mutable_data<T>(state);
+                if (pass.copies[k].defined()) *pass.states[k] = std::move(pass.copies[k]);
+                if (pass.states[k]) u.state[k] = mutable_data<T>(*pass.states[k]);
             }
-            const auto c = numbers(name, Rate(options, name), fresh);
-            std::vector<Tensor*> others;
-            for (const NamedField* other : parameters[i].tied) others.push_back(other->tensor);
-            const detail::Alone alone(value, others);
-            detail::change<T>(value, [&](Index begin, Index end, const T* from, T* to) {
+            pass.value.template run<T>([&](Index begin, Index end, const T* from, T* to) {
                 kernels::Update<T> part = u;
                 part.from = from;
                 part.to = to;
-                kernel(kernels::optimizer_kernels<T>())(begin, end, c, part);
+                kernel(kernels::optimizer_kernels<T>())(begin, end, pass.numbers, part);
             });
         });
-    }
 }
 
 /// Both kinds of Adam.
@@ -233,14 +257,16 @@ void adam_update(const char* op, A& self, bool decoupled, std::span<const NamedF
         if (const auto at = joined.template item<std::int64_t>(); at < 0 || at > before)
             fail<Error>(op, "after ", before, " steps ", name, " cannot have joined after ", at,
                         "; set steps and joined to those of the same run");
+    nn::TensorMap joining;
     update_all(
         op, o, self.steps, fields, grads, {{{&self.exp_avg}, {&self.exp_avg_sq}, {nullptr}}},
         [](const auto& kernels) { return kernels.adam; },
         [&](const std::string& name, const Rate& rate, bool fresh) {
-            if (fresh) self.joined.erase(name);
-            if (fresh && before > 0) self.joined[name] = Tensor(before);
+            if (fresh) joining.emplace(name, Tensor(before));
             const auto joined = self.joined.find(name);
-            const std::int64_t without = joined == self.joined.end() ? 0 : joined->second.template item<std::int64_t>();
+            const std::int64_t without = fresh                         ? before
+                                         : joined == self.joined.end() ? 0
+                                                                       : joined->second.template item<std::int64_t>();
             const double t = double(before - without + 1);
             const double rest1 = 1 - std::pow(o.betas[0], t), rest2 = 1 - std::pow(o.betas[1], t);
             return kernels::Adam{.rate = rate.lr / rest1,
@@ -251,6 +277,8 @@ void adam_update(const char* op, A& self, bool decoupled, std::span<const NamedF
                                  .decay = decoupled ? 0 : rate.weight_decay,
                                  .shrink = decoupled ? 1 - rate.lr * rate.weight_decay : 1};
         });
+    for (const auto& [name, at] : joining) self.joined.erase(name);
+    if (before > 0) self.joined.merge(joining);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "record.hpp"
 
 #include <cstdlib>
+#include <new>
 
 #include <xtgrad/tape.hpp>
 
 #include "../kernels/finite.hpp"
+#include "../kernels/thread_end.hpp"
 #include "../tensor/message.hpp"
 
 namespace xtgrad::detail {
@@ -18,12 +20,10 @@ constexpr Tag node_tags = Tag(1) << 63, range = Tag(1) << 40;
 
 constinit thread_local bool thread_ended = false;
 
-struct Owner {
-    ~Owner() {
-        delete std::exchange(this_record, nullptr);
-        thread_ended = true;
-    }
-};
+void end_thread() noexcept {
+    delete std::exchange(this_record, nullptr);
+    thread_ended = true;
+}
 
 }  // namespace
 
@@ -67,11 +67,10 @@ Tensor closure_jvp(const Node& n, const Tensor* tangents) { return n.extra->clos
 
 Record& open_record() {
     if (!this_record) {
-        if (thread_ended)
-            fail<TapeError>("tape", "this thread is ending: make tapes before its thread_local objects are destroyed");
-        thread_local Owner owner;
-        static_cast<void>(owner);
-        this_record = new Record;
+        if (thread_ended) fail<TapeError>("tape", "this thread has ended, and the tapes with it; make tapes before");
+        auto record = std::make_unique<Record>();
+        if (!AtThreadEnd<end_thread>::ask()) throw std::bad_alloc();
+        this_record = record.release();
     }
     return *this_record;
 }

@@ -32,6 +32,8 @@ Tape::~Tape() {
 no_record::no_record() : record_(this_record) {
     if (!this_record) return;
     newest_ = this_record->serial;
+    for (TapeState* t = this_record->newest; t; t = t->before)
+        t->holes.reserve(t->holes.size() + 1);  // before the first is paused
     for (TapeState* t = this_record->newest; t; t = t->before) this_record->pause(*t);
 }
 

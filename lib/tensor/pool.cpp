@@ -10,6 +10,8 @@
 
 #include <xtgrad/runtime.hpp>
 
+#include "../kernels/thread_end.hpp"
+
 namespace xtgrad {
 namespace detail::pool {
 
@@ -153,30 +155,26 @@ void empty_magazines(int first_class, int last_class, F f) {
 }
 
 /// Small blocks are for others when a thread ends; what it freed of the large goes.
-struct Owner {
-    ~Owner() {
-        Doomed doomed;
-        const std::lock_guard lock(shared.mutex);
-        empty_magazines(1, small_classes, [](int c, Batch* b) { shared.push(c, b); });
-        empty_magazines(small_classes + 1, magazine_classes, [&](int c, Batch* b) { doomed.add(c, b); });
-        for (Magazine& m : magazines) m = {};
-        for (int c = small_classes + 1; c < classes && here.given > 0; ++c)
-            for (Batch** b = &shared.batches[c]; *b;)
-                if ((*b)->from == &here)
-                    doomed.add(c, Shared::unlink(*b));
-                else
-                    b = &(*b)->below;
-        here.open = false;
-        here.ended = true;
-    }
-};
+void end_thread() noexcept {
+    Doomed doomed;
+    const std::lock_guard lock(shared.mutex);
+    empty_magazines(1, small_classes, [](int c, Batch* b) { shared.push(c, b); });
+    empty_magazines(small_classes + 1, magazine_classes, [&](int c, Batch* b) { doomed.add(c, b); });
+    for (Magazine& m : magazines) m = {};
+    for (int c = small_classes + 1; c < classes && here.given > 0; ++c)
+        for (Batch** b = &shared.batches[c]; *b;)
+            if ((*b)->from == &here)
+                doomed.add(c, Shared::unlink(*b));
+            else
+                b = &(*b)->below;
+    here.open = false;
+    here.ended = true;
+}
 
 /// Whether this thread has magazines: from its first block to its end.
 bool open() noexcept {
     if (here.open) return true;
-    if (here.ended) return false;
-    thread_local Owner owner;
-    static_cast<void>(owner);
+    if (here.ended || !AtThreadEnd<end_thread>::ask()) return false;
     for (int c = 1; c <= magazine_classes; ++c) magazines[c].room = capacity(c);
     return here.open = true;
 }

@@ -2,7 +2,6 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
-#include <locale>
 #include <ostream>
 #include <string>
 
@@ -10,6 +9,7 @@
 #include "pool.hpp"
 #include "storage.hpp"
 #include "strided_operand.hpp"
+#include "text.hpp"
 
 namespace xtgrad {
 
@@ -45,8 +45,7 @@ std::size_t Tensor::size() const {
 namespace detail {
 
 std::string message(std::string_view op, std::initializer_list<MessagePart> parts) {
-    std::ostringstream text;
-    text.imbue(std::locale::classic());  // a message says the same whatever the program's locale is
+    Text text;
     text << '[' << op << "] ";
     for (const MessagePart& part : parts) text << part;
     return text.str();
@@ -57,7 +56,7 @@ void fail_undefined(const char* op) {
 }
 
 void fail_mixed(const char* op, const Tensor& a, const Tensor& b) {
-    std::ostringstream remedy;
+    Text remedy;
     if (is_floating(a.dtype()) && is_floating(b.dtype()))
         remedy << "convert one, with astype(a, xg::" << b.dtype() << ") or astype(b, xg::" << a.dtype() << ')';
     else if (is_floating(a.dtype()) || b.dtype() == Dtype::boolean)

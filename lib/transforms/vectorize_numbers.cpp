@@ -1,8 +1,5 @@
 #include "vectorize_numbers.hpp"
 
-#include <exception>
-#include <mutex>
-
 #include <xtgrad/ops.hpp>
 #include <xtgrad/vectorize/dual.hpp>
 
@@ -79,29 +76,21 @@ private:
     /// f<T>(arguments, room for as many, i) for each element, in stretches whose ends do not depend on the number of threads.
     void each(auto f) const {
         constexpr Index length = 4096;
-        std::exception_ptr error;
-        std::mutex mutex;
         const auto part = [&](Index i) {
             const Index begin = i * length, end = std::min(begin + length, count_);
-            try {
-                with_floating(dtype_, [&]<class T>(T) {
-                    std::vector<double> x(x_.size()), by(x_.size());
-                    for (Index at = begin; at < end; ++at) {
-                        for (std::size_t k = 0; k < x_.size(); ++k) x[k] = mutable_data<T>(x_[k])[steps_[k] * at];
-                        f.template operator()<T>(x.data(), by.data(), at);
-                    }
-                });
-            } catch (...) {
-                const std::lock_guard lock(mutex);
-                error = std::current_exception();
-            }
+            with_floating(dtype_, [&]<class T>(T) {
+                std::vector<double> x(x_.size()), by(x_.size());
+                for (Index at = begin; at < end; ++at) {
+                    for (std::size_t k = 0; k < x_.size(); ++k) x[k] = mutable_data<T>(x_[k])[steps_[k] * at];
+                    f.template operator()<T>(x.data(), by.data(), at);
+                }
+            });
         };
         const Index parts = (count_ + length - 1) / length;
         if (parts > 1)
             kernels::parallel_tasks(parts, part);
         else if (parts == 1)
             part(0);
-        if (error) std::rethrow_exception(error);
     }
 
     const Formula& formula_;
