@@ -225,6 +225,11 @@ TEST_CASE("symmetric functions of repeated eigenvalues have their derivatives to
     CHECK(std::isnan(number(along([&](const Tensor& x) { return along(roots, x, dx); }, i3, dx))));
     CHECK(std::isnan(largest(xg::sum(gradient([&](const Tensor& x) { return along(roots, x, dx); }, i3)))));
     CHECK(number(along([&](const Tensor& x) { return along(roots, x, i3); }, i3, i3)) == doctest::Approx(-0.75));
+    // A third derivative at repeated values is not there, nor a wrong one; at others it is.
+    CHECK(std::isnan(number(xg::sum(third(roots, i3, dx)))));
+    const auto apart_from_them = [&](const Tensor& m) { return xg::sum(xg::exp(la::eigvalsh(m))); };
+    const Tensor simple = xg::diag(xg::tensor({1., 2., 4.}));
+    CHECK(apart(third(apart_from_them, simple, dx), third(exponential, simple, dx)) < 1e-11);
     // The largest alone has no derivative.
     const auto greatest = [](const Tensor& m) { return xg::view(la::eigvalsh(m), 2); };
     CHECK_FALSE(xg::all(xg::isfinite(hessian(greatest, i3))).item<bool>());

@@ -83,12 +83,12 @@ QR qr(const Tensor& a, qrmode mode = qrmode::reduced);
 /// Eigenvalues have derivatives where they are simple, and so has any symmetric function of them everywhere: its gradient and its
 /// second derivatives, divided differences of the gradient, whose limits at repeated values are found in the record (Daleckii and
 /// Krein, 1956; Lewis and Sendov, 2001). That takes a gradient first, as in hessian and hvp: of a tangent the second derivative
-/// at repeated values is NaN. The derivative of eigenvectors divides by the gaps between eigenvalues (Giles, 2008). Values are
-/// repeated when they differ by rounding, (n + 8) eps times the largest; of their vectors those functions have derivatives, to
-/// second order, that do not depend on the choice of a basis, as a projector or a trace. For others a gradient is infinite; a
-/// tangent turns the basis as little as possible. What weighs vectors with a function of the values, v h(w) v^T, counts as such a
-/// function with constant weights: at repeated values its derivative lacks h'. For a smooth function of the matrix use expm,
-/// solve and products instead.
+/// at repeated values is NaN, as are third ones. The derivative of eigenvectors divides by the gaps between eigenvalues (Giles,
+/// 2008). Values are repeated when they differ by rounding, (n + 8) eps times the largest; of their vectors those functions have
+/// derivatives, to second order, that do not depend on the choice of a basis, as a projector or a trace. For others a gradient is
+/// infinite; a tangent turns the basis as little as possible. What weighs vectors with a function of the values, v h(w) v^T,
+/// counts as such a function with constant weights: at repeated values its derivative lacks h'. For a smooth function of the
+/// matrix use expm, solve and products instead.
 struct Eigen {
     Tensor values, vectors;
 };

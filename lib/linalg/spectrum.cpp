@@ -58,6 +58,42 @@ Tensor curved(const Spectrum& s, const Tensor& g, const Limits& limits, const Te
     return out;
 }
 
+// ---- A zero like some y whose derivatives are NaN, of matrices for which nobody knows them. Saved: u, v; 0, or NaN for those
+
+void underivable_vjp(const Node& n, Tensor, Need, Tensor* cotangents) {
+    const Tensor a = matmul(n.in[0], transposed(n.in[1])) * 0.;
+    cotangents[0] = (n.attr.i ? transposed(a) : a) + n.extra->saved[0];
+}
+Tensor underivable_jvp(const Node& n, const Tensor*) { return zeros(n.shape(), n.dtype()) + n.extra->saved[0]; }
+constexpr Op underivable_op{"spectral_limit", underivable_vjp, underivable_jvp};
+
+/// For matrices that have values of 0, or with Gap::difference any that are repeated.
+Tensor underivable(const Spectrum& s, Tag a, bool transposed_matrix, const Tensor& y, Gap gap) {
+    auto extra = std::make_unique<Extra>();
+    {
+        const Unrecorded looking;
+        const Axes last{-1}, both{-2, -1};
+        const Tensor inverse = diagonal_of(inverse_gaps(s.x, Gap::sum));
+        const Tensor vanishing = s.symmetric ? s.x * 0. : astype(equal(inverse, 0.), s.x.dtype());
+        Tensor some = as_column(detail::amax(vanishing, &last, true));
+        if (gap == Gap::difference) some = some + detail::amax(same_values(s.x, Gap::difference, false), &both, true);
+        extra->saved = {where(some > 0, std::numeric_limits<double>::quiet_NaN(), some)};
+    }
+    const Tensor zero = zeros(y.shape(), y.dtype());
+    Attr attr;
+    attr.i = transposed_matrix;
+    Node& n = append(underivable_op, zero, a, 0, 1, attr, std::move(extra));
+    n.in[0] = s.u;
+    n.in[1] = s.v;
+    return zero;
+}
+
+/// y, of the second order: there is no third where limits were taken.
+Tensor last_order(const Spectrum& s, Tag a, bool transposed_matrix, const Tensor& y) {
+    if (!recording() || !has_gapless(s.x, s.symmetric ? Gap::difference : Gap::sum)) return y;
+    return y + underivable(s, a, transposed_matrix, y, Gap::difference);
+}
+
 /// The values of a node, and the tag of its matrix.
 struct Source {
     Spectrum s;
@@ -83,7 +119,8 @@ Node& record_map(const Op& op, const Tensor& out, const Source& of, const Tensor
 
 Tensor curved(const Node& n, const Tensor& y) {
     const auto& saved = n.extra->saved;
-    return curved(Source(n).s, saved[1], {saved[2], saved[3]}, y);
+    const Source of(n);
+    return last_order(of.s, of.a, false, curved(of.s, saved[1], {saved[2], saved[3]}, y));
 }
 void spread_vjp(const Node& n, Tensor h, Need need, Tensor* cotangents) {
     if (need & 1) cotangents[0] = curved(n, h);
@@ -217,14 +254,15 @@ void block_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
         block = -as_column(q) * g * as_row(q);
     }
     const Tensor turned_back = symmetric_part(b.same * block) + b.zero * block;
-    cotangents[0] = b.flipped(oriented(b.s, matmul(b.s.u, matmul(turned_back, transposed(b.s.v)))));
+    const Tensor x = b.flipped(oriented(b.s, matmul(b.s.u, matmul(turned_back, transposed(b.s.v)))));
+    cotangents[0] = last_order(b.s, n.tags[0], b.transposed_matrix, x);
 }
 Tensor block_jvp(const Node& n, const Tensor* tangents) {
     const Block b(n);
     const Tensor whole = turned(b.s, b.flipped(tangents[0])), block = b.same * symmetric_part(whole) + b.zero * whole;
     if (!b.even.defined()) {
         const Tensor q = b.inverse();
-        return -as_column(q) * block * as_row(q);
+        return last_order(b.s, n.tags[0], b.transposed_matrix, -as_column(q) * block * as_row(q));
     }
     const Tensor right = b.adjoint ? block : transposed(block);
     const auto by = [&](Gap gap, const Tensor& x) {
@@ -232,7 +270,7 @@ Tensor block_jvp(const Node& n, const Tensor* tangents) {
         return z * (gap == Gap::sum ? -(first + second) : first - second);
     };
     const Tensor moved = by(Gap::difference, b.even);
-    return b.odd.defined() ? moved + by(Gap::sum, b.odd) : moved;
+    return last_order(b.s, n.tags[0], b.transposed_matrix, b.odd.defined() ? moved + by(Gap::sum, b.odd) : moved);
 }
 constexpr Op block_op{"spectral_block", block_vjp, block_jvp};
 
@@ -253,34 +291,11 @@ Tensor recorded_block(const Turning& t, const Tensor& even, const Tensor& odd) {
     return y;
 }
 
-// ---- Beside values of 0 of a matrix that is not square, u and v turn with vectors that nobody has: a zero with derivatives of
-// NaN.
-//      Saved: u, v; the zero, NaN for such matrices
-
-void unseen_vjp(const Node& n, Tensor, Need, Tensor* cotangents) {
-    const Tensor a = matmul(n.in[0], transposed(n.in[1])) * 0.;
-    cotangents[0] = (n.attr.i ? transposed(a) : a) + n.extra->saved[0];
-}
-Tensor unseen_jvp(const Node& n, const Tensor*) { return matmul(transposed(n.in[0]), n.in[0]) * 0. + n.extra->saved[0]; }
-constexpr Op unseen_op{"svd", unseen_vjp, unseen_jvp};
-
-Tensor recorded_unseen(const Turning& t) {
+/// Beside values of 0 of a matrix that is not square, u and v turn with vectors that nobody has.
+Tensor with_unseen(const Turning& t, const Tensor& y) {
     const Spectrum& s = t.s;
-    if (!recording() || s.symmetric || s.u.shape(-2) == s.v.shape(-2) || !has_gapless(s.x, Gap::sum)) return {};
-    auto extra = std::make_unique<Extra>();
-    const Tensor y = [&] {
-        const Unrecorded looking;
-        const Axes last{-1};
-        const Tensor least = detail::amin(diagonal_of(inverse_gaps(s.x, Gap::sum)), &last, true);
-        extra->saved = {as_column(where(equal(least, 0.), std::numeric_limits<double>::quiet_NaN(), least * 0.))};
-        return contiguous(matmul(transposed(s.u), s.u) * 0.);
-    }();
-    Attr attr;
-    attr.i = t.transposed;
-    Node& n = append(unseen_op, y, t.a, 0, 1, attr, std::move(extra));
-    n.in[0] = s.u;
-    n.in[1] = s.v;
-    return y;
+    if (!recording() || s.symmetric || s.u.shape(-2) == s.v.shape(-2) || !has_gapless(s.x, Gap::sum)) return y;
+    return y + underivable(s, t.a, t.transposed, y, Gap::sum);
 }
 
 }  // namespace
@@ -288,9 +303,8 @@ Tensor recorded_unseen(const Turning& t) {
 Tensor Turning::by_gaps(const Tensor& even, const Tensor& odd) const {
     Tensor y = inverse_gaps(s.x, Gap::difference) * even;
     if (odd.defined()) y = y + inverse_gaps(s.x, Gap::sum) * odd;
-    for (const Tensor& zero : {recorded_block(*this, even, odd), recorded_unseen(*this)})
-        if (zero.defined()) y = y + zero;
-    return y;
+    if (const Tensor block = recorded_block(*this, even, odd); block.defined()) y = y + block;
+    return with_unseen(*this, y);
 }
 Tensor Turning::by_values(const Tensor& y) const {
     const Tensor scaled = y * as_row(diagonal_of(inverse_gaps(s.x, Gap::sum)) * 2.);
