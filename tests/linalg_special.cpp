@@ -61,6 +61,49 @@ Tensor of_rank(Index n, Index rank, double noise, xg::Rng& rng) {
     return a + noise * xg::randn({n, n}, xg::f64, rng);
 }
 
+/// By central differences of the gradient: away from x, where no value is repeated.
+Tensor differences(const Function& f, const Tensor& x) {
+    const double h = 1e-4;
+    std::vector<Tensor> columns;
+    for (Index k = 0; k < Index(x.size()); ++k) {
+        const Tensor step = xg::reshape(xg::astype(xg::equal(xg::arange(double(x.size())), double(k)), xg::f64), x.shape()) * h;
+        columns.push_back(xg::reshape(gradient(f, x + step) - gradient(f, x - step), {-1}) / (2 * h));
+    }
+    xg::Shape shape = x.shape();
+    for (const Index extent : x.shape()) shape.push_back(extent);
+    return xg::reshape(xg::transpose(xg::stack(columns)), shape);
+}
+
+/// Gradient, tangent and Hessian, by both modes, are those of another formula for the function, which is regular at a.
+void check_like(const Function& f, const Function& want, const Tensor& a, double rounding) {
+    xg::Rng rng(23);
+    const Tensor v = xg::randn(a.shape(), xg::f64, rng), h = hessian(want, a);
+    CAPTURE(a);
+    CHECK(apart(f(a), want(a)) < rounding * (1 + largest(want(a))));
+    CHECK(apart(gradient(f, a), gradient(want, a)) < rounding * (1 + largest(gradient(want, a))));
+    CHECK(apart(along(f, a, v), along(want, a, v)) < rounding * (1 + largest(along(want, a, v))));
+    CHECK(apart(hessian(f, a), h) < rounding * (1 + largest(h)));
+    CHECK(apart(hessian_by_rows(f, a), h) < rounding * (1 + largest(h)));
+}
+
+Tensor symmetric(const Tensor& x) { return (x + xg::swapaxes(x, -2, -1)) * 0.5; }
+Tensor orthogonal(Index n, xg::Rng& rng) { return la::qr(xg::randn({n, n}, xg::f64, rng)).q; }
+/// u diag(s) v^T with a random u and v, and v = u of symmetric ones.
+Tensor with_values(const Tensor& s, bool of_symmetric, xg::Rng& rng) {
+    const Tensor u = orthogonal(Index(s.size()), rng), v = of_symmetric ? u : orthogonal(Index(s.size()), rng);
+    return xg::matmul(u * s, xg::transpose(v));
+}
+std::vector<Tensor> repeated_values() {
+    return {xg::ones({4}),
+            xg::tensor({1., 1., 1., 3.}),
+            xg::tensor({1., 1., 3., 3.}),
+            xg::tensor({0., 0., 3., 4.}),
+            xg::tensor({0., 3., 3., 4.}),
+            xg::tensor({0., 1., 2., 3.}),
+            xg::tensor({-1., -1., 1., 1.}),
+            xg::zeros({4})};
+}
+
 }  // namespace
 
 TEST_CASE("the determinant has all derivatives at any rank") {
@@ -143,4 +186,177 @@ TEST_CASE("norms of zeros have slope 0, of every order, and leave other rows alo
     const Tensor beside = xg::tensor({0., 2.}), ones = xg::ones({2});
     CHECK(apart(third(quartic, beside, ones), third(by_hand, beside, ones)) < 1e-14);
     CHECK(std::isnan(number(xg::sum(gradient([](const Tensor& v) { return la::norm(v, 3); }, xg::tensor({1., double(NAN)}))))));
+}
+
+TEST_CASE("symmetric functions of repeated eigenvalues have their derivatives to second order") {
+    const Tensor i3 = xg::eye(3);
+    const auto roots = [](const Tensor& m) { return xg::sum(xg::sqrt(la::eigvalsh(m))); };
+    const auto trace_of_root = [](const Tensor& m) {
+        const auto [w, v] = la::eigh(m);
+        return xg::trace(xg::matmul(v * xg::sqrt(w), xg::transpose(v)));
+    };
+    // The root's trace at 1 + x: 3 + tr x / 2 - tr x^2 / 8.
+    const Tensor flat = xg::reshape(xg::eye(9), {3, 3, 3, 3}), want = (flat + xg::swapaxes(flat, 2, 3)) * -0.125;
+    for (const Function& f : {Function(roots), Function(trace_of_root)}) {
+        CHECK(apart(gradient(f, i3), i3 * 0.5) < 1e-15);
+        CHECK(apart(hessian(f, i3), want) < 1e-14);
+        CHECK(apart(hessian_by_rows(f, i3), want) < 1e-14);
+        CHECK(apart(hessian(f, xg::eye(3, 0, xg::f32)), want) < 1e-6);
+    }
+    xg::Rng rng(29);
+    const auto exponential = [](const Tensor& m) { return xg::trace(la::expm(symmetric(m))); };
+    for (const Tensor& w : repeated_values()) {
+        const Tensor a = with_values(w, true, rng);
+        check_like([](const Tensor& m) { return xg::sum(xg::exp(la::eigvalsh(m))); }, exponential, a, 1e-13);
+        check_like(
+            [](const Tensor& m) {
+                const auto [x, v] = la::eigh(m);
+                return xg::sum(xg::square(v) * xg::exp(x));
+            },
+            exponential, a, 1e-13);
+        // Not sums of functions of one: their limits are differences of second derivatives.
+        check_like([](const Tensor& m) { return xg::prod(la::eigvalsh(m)); }, [](const Tensor& m) { return det(symmetric(m)); },
+                   a, 1e-13);
+        check_like([](const Tensor& m) { return xg::square(xg::sum(xg::square(la::eigvalsh(m)))); },
+                   [](const Tensor& m) { return xg::square(xg::sum(xg::square(symmetric(m)))); }, a, 1e-13);
+    }
+    // Nobody knows the limits when the first of two derivatives is a tangent: not a number, and not a wrong one.
+    const Tensor dx = symmetric(xg::randn({3, 3}, xg::f64, rng));
+    CHECK(std::isnan(number(along([&](const Tensor& x) { return along(roots, x, dx); }, i3, dx))));
+    CHECK(std::isnan(largest(xg::sum(gradient([&](const Tensor& x) { return along(roots, x, dx); }, i3)))));
+    CHECK(number(along([&](const Tensor& x) { return along(roots, x, i3); }, i3, i3)) == doctest::Approx(-0.75));
+    // A third derivative at repeated values is not there, nor a wrong one; at others it is.
+    CHECK(std::isnan(number(xg::sum(third(roots, i3, dx)))));
+    const auto apart_from_them = [&](const Tensor& m) { return xg::sum(xg::exp(la::eigvalsh(m))); };
+    const Tensor simple = xg::diag(xg::tensor({1., 2., 4.}));
+    CHECK(apart(third(apart_from_them, simple, dx), third(exponential, simple, dx)) < 1e-11);
+    // The largest alone has no derivative.
+    const auto greatest = [](const Tensor& m) { return xg::view(la::eigvalsh(m), 2); };
+    CHECK_FALSE(xg::all(xg::isfinite(hessian(greatest, i3))).item<bool>());
+}
+
+TEST_CASE("eigenvectors beside repeated values, and what does not depend on their choice") {
+    const auto component = [](const Tensor& m) { return xg::view(la::eigh(m).vectors, 1, 2); };
+    const Tensor d = xg::diag(xg::tensor({4., 1., 1.})), want = xg::tensor({{0., 1., 0.}, {1., 0., 0.}, {0., 0., 0.}}) / 6.;
+    CHECK(apart(gradient(component, d), want) < 1e-16);
+    CHECK(apart(gradient(component, xg::astype(d, xg::f32)), want) < 1e-7);
+    xg::Rng rng(31);
+    const Tensor weights = xg::randn({4, 4}, xg::f64, rng), v = xg::randn({4, 4}, xg::f64, rng);
+    const auto check_smooth = [&](const Function& f, const Tensor& a) {
+        const Tensor g = gradient(f, a), h = differences(f, a);
+        CHECK(number(along(f, a, v)) == doctest::Approx(number(xg::sum(g * v))).epsilon(1e-12));
+        CHECK(number(along(f, a, v)) == doctest::Approx(number(f(a + 1e-5 * v) - f(a - 1e-5 * v)) / 2e-5).epsilon(1e-7));
+        CHECK(apart(hessian(f, a), h) < 1e-6 * (1 + largest(h)));
+        CHECK(apart(hessian_by_rows(f, a), h) < 1e-6 * (1 + largest(h)));
+    };
+    const auto projector = [&](Index from, Index to) {
+        return [=](const Tensor& m) {
+            const Tensor x = xg::view(la::eigh(m).vectors, xt::all(), xt::range(from, to));
+            return xg::sum(xg::square(xg::matmul(x, xg::transpose(x))) * weights);
+        };
+    };
+    check_smooth([&](const Tensor& m) { return xg::sum(xg::view(la::eigh(m).vectors, xt::all(), 3) * xg::view(weights, 0)); },
+                 with_values(xg::tensor({1., 1., 1., 3.}), true, rng));
+    check_smooth(projector(0, 3), with_values(xg::tensor({1., 1., 1., 3.}), true, rng));
+    check_smooth(projector(2, 4), with_values(xg::tensor({0., 0., 3., 3.}), true, rng));
+    // The first of a repeated value is anybody's choice.
+    const auto chosen = [](const Tensor& m) { return xg::sum(xg::view(la::eigh(m).vectors, xt::all(), 0)); };
+    CHECK_FALSE(xg::all(xg::isfinite(gradient(chosen, with_values(xg::tensor({1., 1., 2., 3.}), true, rng)))).item<bool>());
+}
+
+TEST_CASE("functions of repeated and vanishing singular values have their derivatives to second order") {
+    xg::Rng rng(37);
+    const auto bell = [](const Tensor& m) { return xg::sum(xg::exp(-xg::square(la::svd(m, false, false).s))); };
+    const auto by_exponential = [](const Tensor& m) {
+        const Tensor square = m.shape(0) < m.shape(1) ? xg::matmul(m, xg::transpose(m)) : xg::matmul(xg::transpose(m), m);
+        return xg::trace(la::expm(-square));
+    };
+    const auto fourth = [](const Tensor& m) { return xg::sum(xg::square(xg::square(la::svd(m).s))); };
+    const auto by_products = [](const Tensor& m) { return xg::sum(xg::square(xg::matmul(m, xg::transpose(m)))); };
+    for (const Tensor& s : repeated_values()) {
+        const Tensor a = with_values(s, false, rng), more = orthogonal(6, rng);
+        const Tensor tall = xg::matmul(xg::view(more, xt::all(), xt::range(0, 4)), a);
+        for (const Tensor& m : {a, tall, xg::transpose(tall)}) {
+            check_like(bell, by_exponential, m, 1e-13);
+            check_like(fourth, by_products, m, 1e-12);
+        }
+    }
+}
+
+TEST_CASE("the polar factor, the nuclear norm and the space of singular vectors, at repeated singular values") {
+    xg::Rng rng(41);
+    const Tensor weights = xg::randn({4, 4}, xg::f64, rng);
+    const auto polar = [&](const Tensor& m) {
+        const auto [u, s, vt] = la::svd(m);
+        return xg::matmul(u, vt);
+    };
+    const auto by_newton = [](Tensor x) {  // Higham's iteration
+        for (int k = 0; k < 9; ++k) x = (x + xg::transpose(la::inv(x))) * 0.5;
+        return x;
+    };
+    for (const Tensor& s : {xg::ones({4}), xg::tensor({1., 1., 2., 2.}), xg::tensor({1., 3., 3., 3.})}) {
+        const Tensor a = with_values(s, false, rng), v = xg::randn({4, 4}, xg::f64, rng);
+        CHECK(apart(polar(a), by_newton(a)) < 1e-14);
+        const auto weighted = [&](auto f) { return [&weights, f](const Tensor& m) { return xg::sum(f(m) * weights); }; };
+        CHECK(apart(gradient(weighted(polar), a), gradient(weighted(by_newton), a)) < 1e-13);
+        CHECK(apart(along(polar, a, v), along(by_newton, a, v)) < 1e-13);
+        // The nuclear norm's gradient is that factor.
+        const Function nuclear = [](const Tensor& m) { return la::norm(m, la::normorder::nuc); };
+        CHECK(apart(gradient(nuclear, a), by_newton(a)) < 1e-14);
+        CHECK(apart(hessian(nuclear, a), xg::jacobian(by_newton)(a)) < 1e-13);
+    }
+    const auto leading = [&](const Tensor& m) {
+        const Tensor u = xg::view(la::svd(m).u, xt::all(), xt::range(0, 2));
+        return xg::sum(xg::square(xg::matmul(u, xg::transpose(u))) * weights);
+    };
+    for (const Tensor& s : {xg::tensor({3., 3., 1., 1.}), xg::tensor({3., 3., 0., 0.}), xg::tensor({3., 2., 1., 0.})}) {
+        const Tensor a = with_values(s, false, rng), v = xg::randn({4, 4}, xg::f64, rng);
+        CAPTURE(s);
+        const double slope = number(leading(a + 1e-5 * v) - leading(a - 1e-5 * v)) / 2e-5;
+        CHECK(number(along(leading, a, v)) == doctest::Approx(slope).epsilon(1e-7));
+        CHECK(number(xg::sum(gradient(leading, a) * v)) == doctest::Approx(slope).epsilon(1e-7));
+        const Tensor tall = xg::concatenate(std::vector{a, xg::zeros({1, 4})}, 0), wide = xg::transpose(tall);
+        for (const Function& f : {Function(leading), Function([&](const Tensor& m) { return leading(xg::transpose(m)); })})
+            CHECK(apart(hessian(f, a), differences(f, a)) < 1e-6 * (1 + largest(differences(f, a))));
+        const auto outer = [&](const Tensor& m) {
+            const Tensor x = xg::view(la::svd(m, false).vt, xt::range(0, 2));
+            const Tensor y = xg::view(la::svd(m, false).u, xt::all(), xt::range(0, 2));
+            return xg::sum(xg::square(xg::matmul(y, x)) * (1. + xg::reshape(xg::arange(double(m.size())), m.shape())) * 0.1);
+        };
+        for (const Tensor& m : {tall, wide}) {
+            const Tensor h = hessian(outer, m), w = xg::randn(m.shape(), xg::f64, rng);
+            const double along_w = number(outer(m + 1e-5 * w) - outer(m - 1e-5 * w)) / 2e-5;
+            CHECK(number(along(outer, m, w)) == doctest::Approx(along_w).epsilon(1e-7));
+            CHECK(number(xg::sum(gradient(outer, m) * w)) == doctest::Approx(along_w).epsilon(1e-7));
+            if (number(xg::amin(s)) > 0)
+                CHECK(apart(h, differences(outer, m)) < 1e-6 * (1 + largest(differences(outer, m))));
+            else  // the second derivative needs vectors that a thin decomposition has not
+                CHECK(xg::any(xg::isnan(h)).item<bool>());
+        }
+    }
+    CHECK(largest(gradient([](const Tensor& m) { return xg::sum(la::pinv(m)); }, xg::zeros({3, 2}))) == 0);
+    const Tensor a = with_values(xg::tensor({1., 1., 2., 2.}), false, rng);
+    check_like([&](const Tensor& m) { return xg::sum(la::pinv(m) * weights); },
+               [&](const Tensor& m) { return xg::sum(la::inv(m) * weights); }, a, 1e-12);
+}
+
+TEST_CASE("repeated values do not change what other matrices of their batch get") {
+    xg::Rng rng(43);
+    std::vector<Tensor> matrices{symmetric(xg::randn({4, 4}, xg::f64, rng))};
+    for (const Tensor& w : repeated_values()) matrices.push_back(with_values(w, true, rng));
+    const Tensor batch = xg::stack(matrices), direction = xg::randn(batch.shape(), xg::f64, rng);
+    const auto of_values = [](const Tensor& m) { return xg::sum(xg::exp(la::eigh(m).values)); };
+    const auto of_singular = [](const Tensor& m) { return xg::sum(xg::square(xg::square(la::svd(m).s))); };
+    const auto of_vectors = [](const Tensor& m) {
+        const Tensor v = la::eigh(m).vectors;
+        return xg::sum(xg::square(xg::matmul(v, xg::swapaxes(v, -2, -1))) * xg::arange(4.));
+    };
+    for (const Function& f : {Function(of_values), Function(of_singular), Function(of_vectors)}) {
+        const Tensor g = gradient(f, batch), moved = xg::hvp(f)(batch, direction);
+        for (Index i = 0; i < batch.shape(0); ++i) {
+            const Tensor& a = matrices[std::size_t(i)];
+            CHECK(same_bits(xg::view(g, i), gradient(f, a)));
+            CHECK(same_bits(xg::view(moved, i), xg::hvp(f)(a, xg::view(direction, i))));
+        }
+    }
 }

@@ -80,9 +80,15 @@ QR qr(const Tensor& a, qrmode mode = qrmode::reduced);
 /// The eigenvalues w of symmetric matrices, ascending, and their eigenvectors, the columns of v: a = v diag(w) v^T. The symmetric
 /// part (a + a^T) / 2 is what is decomposed. Each eigenvector has the sign that makes its largest component positive.
 ///
-/// Eigenvalues have derivatives where they are simple, and so has any symmetric function of them. The derivative of eigenvectors
-/// divides by the gaps between eigenvalues (Giles, 2008): of a repeated one the eigenvectors are not unique and have none, and
-/// the result holds infinities or NaN. For a smooth function of the matrix use expm, solve and products instead.
+/// Eigenvalues have derivatives where they are simple, and so has any symmetric function of them everywhere: its gradient and its
+/// second derivatives, divided differences of the gradient, whose limits at repeated values are found in the record (Daleckii and
+/// Krein, 1956; Lewis and Sendov, 2001). That takes a gradient first, as in hessian and hvp: of a tangent the second derivative
+/// at repeated values is NaN, as are third ones. The derivative of eigenvectors divides by the gaps between eigenvalues (Giles,
+/// 2008). Values are repeated when they differ by rounding, (n + 8) eps times the largest; of their vectors those functions have
+/// derivatives, to second order, that do not depend on the choice of a basis, as a projector or a trace. For others a gradient is
+/// infinite; a tangent turns the basis as little as possible. What weighs vectors with a function of the values, v h(w) v^T,
+/// counts as such a function with constant weights: at repeated values its derivative lacks h'. For a smooth function of the
+/// matrix use expm, solve and products instead.
 struct Eigen {
     Tensor values, vectors;
 };
@@ -92,8 +98,10 @@ Tensor eigvalsh(const Tensor& a);
 
 /// a = u diag(s) vt, s descending, by divide and conquer: u (m, m) and vt (n, n), or u (m, k), vt (k, n), k = min(m, n) when not
 /// full_matrices; neither is defined when not compute_uv. Each column of u has the sign that makes its largest component
-/// positive. What is said of eigh's derivatives holds for singular values, their vectors and gaps; the columns beyond k span a
-/// complement, and only functions of that space as a whole have derivatives.
+/// positive. What is said of eigh's derivatives holds for singular values, their vectors and gaps, and for values of 0 where the
+/// function is even in them; but no gradient is infinite, since of u and v together more can be asked, as u vt. Second
+/// derivatives of vectors are NaN where a value is 0 and a not square. The columns beyond k span a complement, and only functions
+/// of that space as a whole have derivatives.
 struct SVD {
     Tensor u, s, vt;
 };

@@ -7,17 +7,11 @@
 #include <xtgrad/ops/indexing.hpp>
 
 #include "orthogonal.hpp"
+#include "spectrum.hpp"
 
 namespace xtgrad {
 namespace detail {
 namespace {
-
-/// 1 / (x_j - x_i) at (i, j), 0 on the diagonal.
-Tensor inverse_gaps(const Tensor& below, const Tensor& above) {
-    const Tensor one = identity_like(below);
-    return (1 - one) / (below * above + one);
-}
-Tensor differences(const Tensor& x) { return as_row(x) - as_column(x); }
 
 /// Changes the signs of column j, and of row j of `other`, so that the column's largest component is positive.
 template <class T>
@@ -32,25 +26,23 @@ void fix_signs(Index rows, Index columns, Index own, T* u, Index size, T* other)
     }
 }
 
-// ---- a = v diag(w) v^T (Giles 2008), F_ij = 1 / (w_j - w_i), E = v^T sym(a.) v:
-//      w. = diag E,  v. = v (F o E);   a' = v diag(w') v^T,  a' = v sym(F o v^T v') v^T
+// ---- a = v diag(w) v^T (Giles 2008), F_ij = 1 / (w_j - w_i), E = v^T sym(a.) v:  v. = v (F o E),  a' = v (F o anti(v^T v')) v^T
+//
+// Where w_i and w_j are the same, F is 0: a basis of their space turns as little as it can, so that what does not depend on the
+// choice of the basis has its derivative. What does, by its cotangent, has none, and gets infinities; a tangent does not tell.
 
 /// Saved: w, v.
-Tensor eigen_gaps(const Node& n) {
-    const Tensor d = differences(n.in[0]);
-    return inverse_gaps(d, ones_like(d));
-}
-Tensor turned(const Node& n, const Tensor& da) { return matmul(transposed(n.in[1]), matmul(symmetric_part(da), n.in[1])); }
-void values_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
-    cotangents[0] = matmul(n.in[1] * as_row(g), transposed(n.in[1]));
-}
-Tensor values_jvp(const Node& n, const Tensor* tangents) { return diagonal_of(turned(n, tangents[0])); }
-void vectors_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+Tensor vectors_jvp(const Node& n, const Tensor* tangents) {
     const Tensor& v = n.in[1];
-    cotangents[0] = matmul(matmul(v, symmetric_part(eigen_gaps(n) * matmul(transposed(v), g))), transposed(v));
+    const Tensor turned = matmul(transposed(v), matmul(symmetric_part(tangents[0]), v));
+    return matmul(v, Turning{{v, v, n.in[0], true}, n.tags[0], false, false}.by_gaps(turned, {}));
 }
-Tensor vectors_jvp(const Node& n, const Tensor* tangents) { return matmul(n.in[1], eigen_gaps(n) * turned(n, tangents[0])); }
-constexpr Op eigenvalues_op{"eigh", values_vjp, values_jvp};
+void vectors_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
+    const Tensor &w = n.in[0], &v = n.in[1], turn = matmul(transposed(v), g);
+    Tensor x = Turning{{v, v, w, true}, n.tags[0], false, true}.by_gaps((turn - transposed(turn)) * 0.5, {});
+    if (has_gapless(w, Gap::difference)) x = x + chosen_basis(w, turn);
+    cotangents[0] = matmul(matmul(v, x), transposed(v));
+}
 constexpr Op eigenvectors_op{"eigh", vectors_vjp, vectors_jvp};
 
 [[noreturn]] void fail_convergence(const char* op, const Tensor& a, const Shape& batch, Index matrix) {
@@ -82,48 +74,45 @@ linalg::Eigen decomposed(const char* op, const Tensor& a, bool vectors) {
 
 }  // namespace
 
-// ---- a = u diag(s) v^T (Giles 2008; Townsend, Differentiating the singular value decomposition, 2016):  s. = diag(u^T a. v)
-//      F_ij = 1 / (s_j^2 - s_i^2), D = u^T a. v:
-//      u. = u (F o (D s + s D^T)) + (1 - u u^T) a. v s^-1;
-//      a' = (u (F o (u^T u' - u'^T u)) s + (1 - u u^T) u' s^-1) v^T. Those of v are the same of a^T.
+// ---- a = u diag(s) v^T (Giles 2008; Townsend, Differentiating the singular value decomposition, 2016), with D = u^T a. v:
+//      u. = u (F o sym(D) + G o anti(D)) + (1 - u u^T) a. v s^-1,  F_ij = 1 / (s_j - s_i),  G_ij = 1 / (s_i + s_j);
+//      a' = (u ((F + G) o anti(u^T u')) + (1 - u u^T) u' s^-1) v^T. Those of v are the same of a^T.
+// Townsend's 1 / (s_j^2 - s_i^2) taken apart: where s_i and s_j are the same, F is 0, as for eigenvectors, and only what u and v
+// do together, as in u v^T, is seen by G. Where both are 0, G is, and s^-1 is 0 where s is.
 
 namespace {
 
 /// The factors that a node saves: the one that it is the node of, and the other one, as columns; and s.
 struct Factorization {
-    const Tensor &own, &other, &s;
+    const Tensor &own, &other;
     bool flipped;
+    Turning turning;
 
-    explicit Factorization(const Node& n) : own(n.in[0]), other(n.in[1]), s(n.extra->saved[0]), flipped(n.attr.i != 0) {}
+    Factorization(const Node& n, bool adjoint)
+        : own(n.in[0]),
+          other(n.in[1]),
+          flipped(n.attr.i != 0),
+          turning{{own, other, n.extra->saved[0], false}, n.tags[0], flipped, adjoint} {}
     Tensor oriented(const Tensor& x) const { return flipped ? transposed(x) : x; }
-    Tensor gaps() const { return inverse_gaps(differences(s), as_row(s) + as_column(s)); }
     bool is_square() const { return own.shape(-2) == own.shape(-1); }
-    Tensor outside(const Tensor& x) const { return (x - matmul(own, matmul(transposed(own), x))) / as_row(s); }
+    Tensor outside(const Tensor& x) const { return turning.by_values(x - matmul(own, matmul(transposed(own), x))); }
 };
 
 void factor_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
-    const Factorization f(n);
-    const Tensor turn = matmul(transposed(f.own), g);
-    Tensor x = matmul(f.own, f.gaps() * (turn - transposed(turn))) * as_row(f.s);
+    const Factorization f(n, true);
+    const Tensor turn = matmul(transposed(f.own), g), half = (turn - transposed(turn)) * 0.5;
+    Tensor x = matmul(f.own, f.turning.by_gaps(half, half));
     if (!f.is_square()) x = x + f.outside(g);
     cotangents[0] = f.oriented(matmul(x, transposed(f.other)));
 }
 Tensor factor_jvp(const Node& n, const Tensor* tangents) {
-    const Factorization f(n);
-    const Tensor moved = matmul(f.oriented(tangents[0]), f.other), d = matmul(transposed(f.own), moved) * as_row(f.s);
-    Tensor x = matmul(f.own, f.gaps() * (d + transposed(d)));
+    const Factorization f(n, false);
+    const Tensor moved = matmul(f.oriented(tangents[0]), f.other), d = matmul(transposed(f.own), moved), even = symmetric_part(d);
+    Tensor x = matmul(f.own, f.turning.by_gaps(even, d - even));
     if (!f.is_square()) x = x + f.outside(moved);
     return x;
 }
 constexpr Op factor_op{"svd", factor_vjp, factor_jvp};
-
-void singular_values_vjp(const Node& n, Tensor g, Need, Tensor* cotangents) {
-    cotangents[0] = matmul(n.in[0] * as_row(g), transposed(n.in[1]));
-}
-Tensor singular_values_jvp(const Node& n, const Tensor* tangents) {
-    return sum_last(transposed(n.in[0] * matmul(tangents[0], n.in[1])));
-}
-constexpr Op singular_values_op{"svd", singular_values_vjp, singular_values_jvp};
 
 Tensor columns(const Tensor& x, Index begin, Index end) { return sliced(x, {Slice::ellipsis(), Slice::range(begin, end)}); }
 
@@ -163,7 +152,7 @@ Singular recorded(const Tensor& a, const Singular& d) {
         return x.shape(-1) == k ? x : contiguous(columns(x, 0, k));
     };
     const Singular thin{first(d.u), d.s, first(d.v)};
-    record(singular_values_op, d.s, a, {thin.u, thin.v, {}});
+    record_values(a, {thin.u, thin.v, d.s, false});
     const auto factor = [&](const Tensor& own, const Tensor& other, bool flipped) {
         Attr attr;
         attr.i = flipped;
@@ -194,7 +183,7 @@ Eigen eigh(const Tensor& a) {
     Eigen d = decomposed("eigh", a, true);
     if (recording()) {
         record(eigenvectors_op, d.vectors, a, {d.values, d.vectors, {}});
-        record(eigenvalues_op, d.values, a, {d.values, d.vectors, {}});
+        record_values(a, {d.vectors, d.vectors, d.values, true});
     }
     return d;
 }

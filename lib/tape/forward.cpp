@@ -7,32 +7,14 @@
 
 namespace xtgrad {
 
-using namespace detail;
+namespace detail {
+namespace {
 
-Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs, bool zeros) {
-    TapeState& tape = usable("jvp", state_);
-    Record& record = *this_record;
-    check_target("jvp", "the result", y);
-    if (xs.size() != dxs.size())
-        fail<TapeError>("jvp", xs.size(), " targets and ", dxs.size(), " tangents; give one tangent for each target");
-    for (std::size_t i = 0; i < xs.size(); ++i) {
-        check_target("jvp", "a target", xs[i]);
-        check_target("jvp", "a tangent", dxs[i]);
-        if (xs[i].shape() != dxs[i].shape())
-            fail<ShapeError>("jvp", "tangent ", i, ' ', dxs[i].shape(), " needs the shape of its target, ", xs[i].shape(),
-                             "; broadcast it with broadcast_to");
-        check_same_dtype("jvp", xs[i], dxs[i]);
-    }
-    Sweep sweep("jvp", record, tape, y, xs, zeros);
-    sweep.trace();
+/// The tangent of the sweep's last node, when its targets move along the seeds; undefined where it is zero.
+Tensor swept_tangent(Sweep& sweep, const std::vector<Tensor>& seeds, bool release, bool check) {
     const Targets& targets = sweep.targets();
-    std::vector<Tensor> seeds(xs.size()), tangents(sweep.size()), many;
+    std::vector<Tensor> tangents(sweep.size()), many;
     auto& uses = sweep.uses();  // of each slot, still to come: a tangent goes with the last
-    Walk walk(record, tape);
-    const bool release = walk.last_reader(), check = tape.check_finite;
-    for (std::size_t i = 0; i < xs.size(); ++i)  // a target that is named twice moves along both
-        accumulate(seeds[std::size_t(targets.find(xs[i].block()->tag))], Tensor(dxs[i]));
-
     for (std::size_t slot = 0; slot < sweep.size(); ++slot) {
         Node& node = sweep.node(slot);
         const std::uint8_t mark = sweep[slot];
@@ -63,7 +45,54 @@ Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<cons
         if (mark & is_target) accumulate(tangent, Tensor(seeds[std::size_t(targets.find(sweep.tag(slot)))]));
         tangents[slot] = std::move(tangent);
     }
-    const Tensor tangent = sweep.size() ? tangents.back() : seeds[std::size_t(targets.find(y.block()->tag))];
+    return tangents.back();
+}
+
+}  // namespace
+
+Tensor recorded_tangent(const Tensor& y, const Tensor& x, const Tensor& dx) {
+    Record& record = *this_record;
+    const Tag from = x.block()->tag;
+    const Unrecorded looking;
+    if (!record.holds(from) || y.block()->tag - from >= record.next - from) return constant_like(y, 0);
+    TapeState since;  // as a tape that began with x and never paused
+    since.begin = from;
+    since.paused_at = record.next;
+    since.paused = 1;
+    Sweep sweep("jvp", record, since, y, {&x, 1}, true);
+    sweep.trace();
+    const Tensor tangent = swept_tangent(sweep, {dx}, false, false);
+    return tangent.defined() ? tangent : constant_like(y, 0);
+}
+
+}  // namespace detail
+
+using namespace detail;
+
+Tensor Tape::forward(const Tensor& y, std::span<const Tensor> xs, std::span<const Tensor> dxs, bool zeros) {
+    TapeState& tape = usable("jvp", state_);
+    Record& record = *this_record;
+    check_target("jvp", "the result", y);
+    if (xs.size() != dxs.size())
+        fail<TapeError>("jvp", xs.size(), " targets and ", dxs.size(), " tangents; give one tangent for each target");
+    for (std::size_t i = 0; i < xs.size(); ++i) {
+        check_target("jvp", "a target", xs[i]);
+        check_target("jvp", "a tangent", dxs[i]);
+        if (xs[i].shape() != dxs[i].shape())
+            fail<ShapeError>("jvp", "tangent ", i, ' ', dxs[i].shape(), " needs the shape of its target, ", xs[i].shape(),
+                             "; broadcast it with broadcast_to");
+        check_same_dtype("jvp", xs[i], dxs[i]);
+    }
+    Sweep sweep("jvp", record, tape, y, xs, zeros);
+    sweep.trace();
+    const Targets& targets = sweep.targets();
+    std::vector<Tensor> seeds(xs.size());
+    Walk walk(record, tape);
+    for (std::size_t i = 0; i < xs.size(); ++i)  // a target that is named twice moves along both
+        accumulate(seeds[std::size_t(targets.find(xs[i].block()->tag))], Tensor(dxs[i]));
+
+    const Tensor tangent = sweep.size() ? swept_tangent(sweep, seeds, walk.last_reader(), tape.check_finite)
+                                        : seeds[std::size_t(targets.find(y.block()->tag))];
     Tensor result = walk.result(tangent.defined() ? tangent : constant_like(y, 0));
     walk.done();
     return result;

@@ -35,6 +35,10 @@ inline Tensor* room_for(std::size_t inputs, Tensor (&few)[2], std::vector<Tensor
     return many.data();
 }
 
+/// The tangent of y when x, the output of a node, moves along dx, by what any tape recorded since: not recorded itself. For rules
+/// that have to know how what they are given depends on what their op made, while other tapes than the one that walks record.
+Tensor recorded_tangent(const Tensor& y, const Tensor& x, const Tensor& dx);
+
 class Walk {
 public:
     Walk(Record& r, TapeState& t) : record_(r), tape_(t), from_(r.next) {
