@@ -87,6 +87,28 @@ TEST_CASE("broadcast gives every rank the root's parameters and buffers") {
     }
 }
 
+TEST_CASE("tied fields are broadcast as one, are counted once, and stay tied; ranks that tie others are an error") {
+    xg::Rng rng(100 + world().rank());
+    nn::Linear in(3, 3, rng), out(3, 3, rng);
+    out.weight = in.weight;
+    std::vector<nn::Linear> model{in, out};
+    world().broadcast(model);
+    CHECK(model[0].weight.block() == model[1].weight.block());
+    xg::mpi::DataParallel parallel(world());
+    xg::optim::SGD optimizer({.lr = 1});
+    for (int walk = 0; walk < 2; ++walk) {
+        const Tensor before = xg::copy(model[0].weight);
+        xg::Tape tape;
+        const Tensor loss = xg::sum(3. * model[0].weight + 5. * model[1].weight);
+        optimizer.step(model,
+                       parallel.gradient(tape, loss + 0. * xg::sum(model[0].bias + model[1].bias), nn::parameters(model), 1));
+        CHECK(model[0].weight.block() == model[1].weight.block());
+        CHECK(near(before - model[1].weight, xg::full({3, 3}, 8. * world().size(), xg::f32), 1e-5));
+    }
+    if (world().rank() == world().size() - 1) model = nn::untied(model);
+    CHECK_THROWS_WITH_AS(world().broadcast(model), doctest::Contains("[broadcast] rank"), xg::Error);
+}
+
 TEST_CASE("broadcast of models that differ is an error on every rank, and changes nothing") {
     xg::Rng rng(1);
     const bool last = world().rank() == world().size() - 1;
