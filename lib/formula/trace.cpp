@@ -1,6 +1,7 @@
 #include "trace.hpp"
 
 #include <array>
+#include <new>
 #include <span>
 
 #include "rules.hpp"
@@ -160,6 +161,8 @@ std::optional<Trace> trace(const detail::Formula& formula, int arity) {
             const Traced y = formula.trace(x.data());
             t.enter({.call = Call::result, .operands = {t.entry_of(y), -1, -1, -1, -1}});
         } while (t.next_path());
+    } catch (const std::bad_alloc&) {
+        throw;
     } catch (...) {  // also what a formula throws: only its numbers can tell whether it does
         return {};
     }
