@@ -11,6 +11,16 @@ inline auto used_before(const xt::xarray<double>& a) { return xt::eval(a * 2.); 
 
 namespace xg = xtgrad;
 
+template <class X, class Y>
+concept Changed =
+    requires(X&& x, const Y& y) { std::forward<X>(x) = y; } || requires(X&& x, const Y& y) { std::forward<X>(x) += y; } ||
+    requires(X&& x, const Y& y) { std::forward<X>(x) -= y; } || requires(X&& x, const Y& y) { std::forward<X>(x) *= y; } ||
+    requires(X&& x, const Y& y) { std::forward<X>(x) /= y; };
+static_assert(Changed<xg::Tensor&, xg::Tensor> && Changed<xg::Tensor&, double> && Changed<xg::Tensor&, xt::xarray<double>>);
+static_assert(!Changed<xg::Tensor, xg::Tensor> && !Changed<xg::Tensor, double> && !Changed<xg::Tensor, xt::xarray<double>>);
+static_assert(!Changed<const xg::Tensor&, xg::Tensor> && !Changed<const xg::Tensor, double>);
+static_assert(std::copyable<xg::Tensor> && std::is_nothrow_move_assignable_v<xg::Tensor>);
+
 void misuse(xg::Tensor x, const xg::Tensor& y, const xt::xarray<std::complex<double>>& z) {
 #if MISUSE == 1  // says: a_temporary_is_not_assigned_to_use_set_view
     xg::view(x, 0) += 1.;

@@ -1,7 +1,9 @@
-// xtgrad after xtensor.
-#include "expressions.hpp"
+// xtgrad after xtensor's headers, before xtensor is used.
+#include "headers.hpp"
 
 #include <xtgrad/xtgrad.hpp>
+
+#include "expressions.hpp"
 
 TEST_CASE("xtensor computes the same with xtgrad included after it, and tensors are made of it") {
     expressions::check_printing();
