@@ -165,16 +165,19 @@ Tensor kron(const Tensor& a, const Tensor& b) {
     check_same_dtype("kron", a, b);
     const std::size_t rank = std::max(a.dimension(), b.dimension());
     check_rank("kron", 2 * rank);
-    Shape left, right, product;
+    Shape left, right;
     for (std::size_t i = 0; i < rank; ++i) {
         const auto extent = [&](const Tensor& x) { return i + x.dimension() < rank ? 1 : x.shape()[i + x.dimension() - rank]; };
         left.push_back(extent(a));
         left.push_back(1);
         right.push_back(1);
         right.push_back(extent(b));
-        product.push_back(extent(a) * extent(b));
     }
-    return reshape(reshape(a, left) * reshape(b, right), product);
+    const Tensor products = reshape(a, left) * reshape(b, right);
+    const Shape pairs = products.shape();
+    Shape shape;
+    for (std::size_t i = 0; i < rank; ++i) shape.push_back(pairs[2 * i] * pairs[2 * i + 1]);
+    return reshape(products, shape);
 }
 
 Tensor matrix_power(const Tensor& a, long n) {
