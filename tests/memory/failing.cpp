@@ -57,7 +57,7 @@ public:
 
     /// What is wrong after the n-th request failed; nothing when all is well.
     std::string attempt(long n, Failing failing, bool taped) const {
-        for (int again = 0; again < 3; ++again) {  // what is kept for good is kept once
+        for (int again = 0; again < 10; ++again) {  // what is kept for good is kept once, of formulas the last eight
             const long before = live_blocks();
             const std::string wrong = fail(n, failing, taped);
             if (!wrong.empty()) return wrong;

@@ -15,7 +15,7 @@ using namespace memory;
 
 namespace {
 
-constexpr int team = 4;
+constexpr int team = 4, kept_formulas = 8;
 
 /// The library's threads, each with what OpenMP's runtime needs of memory for it, without which that ends the program.
 void start_threads() {
@@ -132,15 +132,17 @@ TEST_CASE("formulas") {
         return sin(x) * exp(-y * y);
     });
     check("vectorize", [&](const Tensors& x) { return traced(x[0], x[1]); }, {numbers({50000}), numbers({50000})});
-    // A new one each time: its trace and code are made anew.
-    check("a new formula",
-          [](const Tensors& x) {
-              return xg::vectorize([](auto s, auto t) {
-                  using std::exp, std::sin;
-                  return s > t ? sin(s) * t : exp(-s * s);
-              })(x[0], x[1]);
-          },
-          {numbers({50}), numbers({50})});
+    // A number that it has captured makes it a new one: its trace, graph and code are made anew.
+    double number = 1000;
+    const auto fresh = [&](const Tensors& x) {
+        return xg::vectorize([most = ++number](auto s, auto t) {
+            using std::exp, std::sin;
+            return s > most ? sin(s) * t : exp(-s * s) * t;
+        })(x[0], x[1]);
+    };
+    const Tensors pair{numbers({50}), numbers({50})};
+    for (int i = 0; i < kept_formulas; ++i) fresh(pair);
+    check("a new formula", fresh, pair);
     // Too many paths to be traced.
     const auto by_numbers = xg::vectorize([](auto x) {
         auto y = x;
@@ -148,4 +150,24 @@ TEST_CASE("formulas") {
         return y;
     });
     check("by numbers", [&](const Tensors& x) { return by_numbers(x[0]); }, {xg::abs(numbers({40000}))});
+}
+
+TEST_CASE("a derivative of a formula that failed once, and is asked for again") {
+    const Tensor at = numbers({50});
+    double number = 1000;
+    const auto once_more = [&] {
+        const auto f = xg::vectorize([most = ++number](auto s) {
+            using std::cos, std::exp, std::log, std::sin, std::tanh;
+            return sin(s) * exp(s) + s * tanh(s) + log(s * s + 1.) * (s > most ? s : cos(s));
+        });
+        const auto derivative = [&] { return Tensors{xg::grad([&](const Tensor& t) { return xg::sum(f(t)); })(at)}; };
+        f(at);
+        try {
+            return derivative();
+        } catch (const std::bad_alloc&) {
+            return derivative();
+        }
+    };
+    for (int i = 0; i < kept_formulas; ++i) once_more();
+    exhaust("once more", once_more, {at});
 }
