@@ -9,7 +9,7 @@ namespace {
 /// A prefix is of characters that the model has seen.
 void check_known(const xg::data::Characters& characters, const std::string& prefix) {
     try {
-        characters.encode('\n' + prefix);
+        static_cast<void>(characters.encode('\n' + prefix));
     } catch (const xg::Error&) {
         std::string alphabet;
         for (const char c : characters.alphabet()) alphabet += c == '\n' ? "" : std::string(1, c);

@@ -57,8 +57,9 @@ void check(const std::string& name, const std::function<Tensors()>& f, bool on_t
                 return of_thread;
             });
             if (result == passed) break;
-            INFO(name << (on_thread ? ", on a thread" : "") << ", request " << n
-                      << (failing == Failing::all ? " and all after it" : ""));
+            const std::string where = on_thread ? ", on a thread" : "",
+                              after = failing == Failing::all ? " and all after it" : "";
+            INFO(name << where << ", request " << n << after);
             CHECK(result == failed);
             if (result != failed) return;
         }

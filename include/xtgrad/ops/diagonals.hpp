@@ -17,13 +17,30 @@ Tensor diagonal(const Tensor& x, Index offset, Index axis1, Index axis2);
 // As for the reductions: overloads for each way to pass a Tensor.
 #define XTGRAD_DIAGONALS(X)                                                                                         \
     /** x with zeros above, or below, diagonal k of its first two axes (xtensor's choice; NumPy takes the last). */ \
-    inline Tensor tril(X x, Index k = 0) { return detail::triangle(detail::Triangle::lower, x, k); }                \
-    inline Tensor triu(X x, Index k = 0) { return detail::triangle(detail::Triangle::upper, x, k); }                \
+    inline Tensor tril(X x, int k = 0) { return detail::triangle(detail::Triangle::lower, x, k); }                  \
+    inline Tensor triu(X x, int k = 0) { return detail::triangle(detail::Triangle::upper, x, k); }                  \
     /** The matrix with a vector on diagonal k and zeros elsewhere; or diagonal k of a matrix, a view. */           \
-    inline Tensor diag(X x, Index k = 0) { return detail::diag(x, k); }                                             \
+    inline Tensor diag(X x, int k = 0) { return detail::diag(x, k); }                                               \
     /** The diagonals of the matrices that two axes span, as the last axis. A view. */                              \
-    inline Tensor diagonal(X x, Index offset = 0, std::size_t axis1 = 0, std::size_t axis2 = 1) {                   \
+    inline Tensor diagonal(X x, int offset = 0, std::size_t axis1 = 0, std::size_t axis2 = 1) {                     \
         return detail::diagonal(x, offset, static_cast<Index>(axis1), static_cast<Index>(axis2));                   \
+    }                                                                                                               \
+    /** With k of another type: what is too large for an Index is the largest. */                                   \
+    template <std::integral K>                                                                                      \
+    Tensor tril(X x, K k) {                                                                                         \
+        return detail::triangle(detail::Triangle::lower, x, Axes(k)[0]);                                            \
+    }                                                                                                               \
+    template <std::integral K>                                                                                      \
+    Tensor triu(X x, K k) {                                                                                         \
+        return detail::triangle(detail::Triangle::upper, x, Axes(k)[0]);                                            \
+    }                                                                                                               \
+    template <std::integral K>                                                                                      \
+    Tensor diag(X x, K k) {                                                                                         \
+        return detail::diag(x, Axes(k)[0]);                                                                         \
+    }                                                                                                               \
+    template <std::integral K>                                                                                      \
+    Tensor diagonal(X x, K offset, std::size_t axis1 = 0, std::size_t axis2 = 1) {                                  \
+        return detail::diagonal(x, Axes(offset)[0], static_cast<Index>(axis1), static_cast<Index>(axis2));          \
     }
 XTGRAD_DIAGONALS(Tensor&)
 XTGRAD_DIAGONALS(const Tensor&)

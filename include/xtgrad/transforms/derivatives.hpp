@@ -174,7 +174,7 @@ auto jacobian(F f, JacobianMode mode = JacobianMode::automatic) {
         detail::Trace trace("jacobian", detail::leaves(x...));
         const std::tuple<A...> arguments(x...);
         using Result = decltype(detail::run(trace, f, arguments));
-        detail::run(trace, f, arguments);
+        static_cast<void>(detail::run(trace, f, arguments));
         return detail::blocks<Result>(arguments, trace.jacobian(mode));
     };
 }
