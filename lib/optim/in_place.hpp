@@ -14,8 +14,8 @@ inline bool writable(const Tensor& x, std::size_t fields = 1) {
 }
 
 /// A pass that will change x, in place where it is writable, else by a fresh tensor. All memory is taken here: who makes those of
-/// many tensors before the first runs has changed all of them or, on an error, none. Fields that hold the same tensor, tied to it,
-/// hold what it has become.
+/// many tensors before the first runs has changed all of them or, on an error, none. Fields that hold the same tensor, tied to
+/// it, hold what it has become.
 class Change {
 public:
     explicit Change(Tensor& x, std::vector<Tensor*> tied = {}) : x_(&x), tied_(std::move(tied)) {

@@ -8,7 +8,8 @@
 
 namespace [[gnu::visibility("default")]] xtgrad {
 
-/// What the scores are multiplied by: a finite number or a scalar Tensor, which is differentiable; 1 / sqrt(D) when neither is given.
+/// What the scores are multiplied by: a finite number or a scalar Tensor, which is differentiable; 1 / sqrt(D) when neither is
+/// given.
 struct AttentionScale {
     std::optional<double> number = {};
     std::optional<Tensor> tensor = {};
@@ -48,8 +49,8 @@ struct AttentionOptions {
 /// bias, and if they are NaN or infinite, no value and no derivative of that query shows it. A query that sees nothing gives 0
 /// and has no gradient, and what stands there shows nowhere. To those that see them, NaN and infinities show. A bias that is low
 /// but finite, as the lowest number is, hides nothing from a query that has no other. Throws ShapeError or DtypeError when
-/// arguments do not fit, Error for a negative window, a rate of dropout outside [0, 1), or a scale that is a number and not finite;
-/// a Tensor that is not finite makes the output of every query that sees a key NaN.
+/// arguments do not fit, Error for a negative window, a rate of dropout outside [0, 1), or a scale that is a number and not
+/// finite; a Tensor that is not finite makes the output of every query that sees a key NaN.
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionOptions& options = {});
 
 /// With the logarithm of each query's sum of exponentials, [..., heads, T], also differentiable; -inf for a query that may
