@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breaks one rule at a time in a copy of the sources and sees the op table fail, or the test of views. Prints a line for each;
+"""Breaks one rule at a time in a copy of the sources and sees the op table fail, or another test. Prints a line for each;
 exits with 1 when a mutant survives or does not compile.
 
 usage: tests/mutants.py [WORD...]        (tests/run mutants); only the mutants whose name has one of the words
@@ -60,12 +60,12 @@ MUTANTS = [
      "views"),
     ("strided: one element for the next row's", "lib/kernels/strided.cpp", "offset -= at[d] * stride[d];\n            at[d] = 0;",
      "offset -= (at[d] - 1) * stride[d];\n            at[d] = 0;", "views"),
-    ("views: strides of extents of 1", "lib/tensor/tensor.cpp", "if (shape[std::size_t(i)] == 1) continue;", "", "views"),
-    ("sort: an empty extent taken for 1", "lib/kernels/sort.cpp", "l.inner != 1", "l.inner > 1", "views"),
+    ("views: strides of extents of 1", "lib/tensor/tensor.cpp", "if (shape[std::size_t(i)] == 1) continue;", "", "shapes"),
+    ("sort: an empty extent taken for 1", "lib/kernels/sort.cpp", "l.inner != 1", "l.inner > 1", "shapes"),
     ("matmul: the adjoint of no columns", "lib/ops/linear.cpp", "return reshape(x, {rows, x.shape().back()});",
-     "return static_cast<void>(rows), reshape(x, {-1, x.shape().back()});", "views"),
+     "return static_cast<void>(rows), reshape(x, {-1, x.shape().back()});", "shapes"),
     ("sin: neighbours decide", "lib/kernels/circular.hpp", "return by_size(x, [](B v) { return xsimd::sin(v); });",
-     "return xsimd::sin(x);", "views"),
+     "return xsimd::sin(x);", "kernels"),
     ("logsumexp: no weights", "lib/ops/reduction.cpp", "exp(n.in[0] - spread(n.out, r, n.in[0].shape()))", "(static_cast<void>(r), exp(n.in[0]))"),
 ]
 
