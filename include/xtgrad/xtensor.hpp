@@ -23,17 +23,17 @@ Tensor::Tensor(const E& expression) {
     using Value = std::remove_cvref_t<typename E::value_type>;
     static_assert(Arithmetic<Value>, "a tensor's elements are float, double, integers or bool");
     using Stored = element_of<dtype_of<Value>>;
-    *this = detail::uninitialized(dtype_of<Value>, Shape(expression.shape()));
-    if (size() == 0) return;
-    Stored* to = detail::fresh_data<Stored>(*this);
+    Tensor made = detail::uninitialized(dtype_of<Value>, Shape(expression.shape()));  // freed when an element does not fit
+    Stored* to = detail::fresh_data<Stored>(made);
     // Lazy expressions, views and other layouts are evaluated by xtensor, into row-major memory, then copied once.
     const auto copy = [&](const auto& array) {
         std::transform(array.data(), array.data() + array.size(), to, [](Value v) { return detail::as_element(v); });
     };
     if constexpr (std::derived_from<E, xt::xcontainer<E>> && E::static_layout == xt::layout_type::row_major)
         copy(expression);
-    else
+    else if (made.size() != 0)
         copy(xt::xarray<Value, xt::layout_type::row_major>(expression));
+    std::swap(block_, made.block_);
 }
 
 template <Element T>

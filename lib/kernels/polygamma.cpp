@@ -34,7 +34,7 @@ double cotangent_derivative(int n, double x) {
 // psi_n(x) = -(-1)^n [(n-1)! / x^n + n! / (2 x^(n+1)) + sum_k B_2k (2k+n-1)! / ((2k)! x^(2k+n))], log x for the first term when
 // n = 0; for x < 0 by reflection, (-1)^n psi_n(1 - x) - psi_n(x) = pi d^n/dx^n cot(pi x).
 double polygamma(double order, double x) noexcept {
-    if (!(order <= highest)) return nan;
+    if (!(order >= 0 && order <= highest)) return nan;
     const int n = int(order);
     const bool odd = n % 2 != 0;
     if (x == 0) return odd ? inf : std::copysign(inf, -x);

@@ -69,7 +69,7 @@ Tensor arange(double stop, Dtype dtype) { return arange(0, stop, 1, dtype); }
 Tensor linspace(double start, double stop, Index n, bool endpoint, Dtype dtype) {
     if (!std::isfinite(start) || !std::isfinite(stop))
         fail<Error>("linspace", "from ", start, " to ", stop, " has no even steps; give finite ends");
-    const double parts = double(std::max<Index>(1, endpoint ? n - 1 : n)), range = stop - start;
+    const double parts = std::max(1., double(n) - (endpoint ? 1 : 0)), range = stop - start;
     const double step = std::isfinite(range) ? range / parts : stop / parts - start / parts;
     return generated("linspace", n, dtype,
                      [&](Index i) { return endpoint && i == n - 1 && n > 1 ? stop : start + double(i) * step; });

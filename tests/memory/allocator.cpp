@@ -127,6 +127,11 @@ void operator delete(void* p) noexcept {
     std::free(p);
 }
 void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+    void* p = refused(XG_CALLER) ? nullptr : std::malloc(bytes);
+    return p ? counted(p) : p;
+}
+void operator delete(void* p, const std::nothrow_t&) noexcept { operator delete(p); }
 
 extern "C" {
 void* __real_aligned_alloc(std::size_t, std::size_t);
