@@ -13,6 +13,7 @@
 #include <xtgrad/xtgrad.hpp>
 
 #include "instruction_sets.hpp"
+#include "values.hpp"
 
 namespace xg = xtgrad;
 namespace kernels = xtgrad::kernels;
@@ -22,16 +23,6 @@ namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN(), infinite = std::numeric_limits<double>::infinity();
 
-std::vector<double> list(const Tensor& x) {
-    const Tensor dense = xg::copy(xg::astype(x, xg::f64));
-    return {dense.data<double>(), dense.data<double>() + dense.size()};
-}
-/// NaN equals NaN.
-bool same(const Tensor& x, const std::vector<double>& want) {
-    const auto got = list(x);
-    return std::equal(got.begin(), got.end(), want.begin(), want.end(),
-                      [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); });
-}
 std::string bits(const Tensor& x) {
     const Tensor dense = xg::copy(x);
     std::string s(dense.size() * xg::size_of(x.dtype()), '\0');

@@ -9,6 +9,7 @@
 #include <xtgrad/xtgrad.hpp>
 
 #include "instruction_sets.hpp"
+#include "values.hpp"
 
 namespace xg = xtgrad;
 using xg::Tensor;
@@ -17,16 +18,6 @@ namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity(), not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-std::vector<double> list(const Tensor& x) {
-    const Tensor dense = xg::copy(xg::astype(x, xg::f64));
-    return {dense.data<double>(), dense.data<double>() + dense.size()};
-}
-/// NaN equals NaN.
-bool same(const Tensor& x, const std::vector<double>& want) {
-    const auto got = list(x);
-    return std::equal(got.begin(), got.end(), want.begin(), want.end(),
-                      [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); });
-}
 bool near(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)) || std::fabs(a - b) < 1e-12 * std::fabs(b); }
 
 template <class F>
