@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <sstream>
 
 #include <xtgrad/ops/creation.hpp>
 
 #include "../tensor/option.hpp"
+#include "../tensor/text.hpp"
 #include "in_place.hpp"
 
 namespace xtgrad::optim {
@@ -124,7 +124,7 @@ void check_all_options(const char* op, const Options& options, std::span<const P
         for (const std::string& pattern : group.names) {
             const auto fits = [&](const std::string& name) { return matches(pattern, name); };
             if (std::ranges::any_of(parameters, [&](const Parameter& p) { return p.has_name(fits); })) continue;
-            std::ostringstream names;
+            Text names;
             for (std::size_t i = 0; i < parameters.size() && i < 5; ++i) names << (i ? ", " : "") << parameters[i].name();
             fail<Error>(op, "the group pattern '", pattern, "' matches no parameter; they are ", names.str(),
                         parameters.size() > 5 ? ", ..." : "", " (nn::named_parameters)");
