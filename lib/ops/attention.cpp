@@ -180,7 +180,7 @@ using namespace detail;
 namespace {
 
 /// Once the results are there the generator, if one was used, advances.
-void advance(const AttentionOptions& options) noexcept {
+void advance(const AttentionOptions& options) {
     if (options.dropout.rate != 0) options.dropout.rng->split();
 }
 

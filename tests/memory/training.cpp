@@ -174,3 +174,16 @@ TEST_CASE("a generator stands where it stood when a draw fails") {
     draw("dropout", [&] { return xg::dropout(x, 0.5, rng); });
     draw("attention", [&] { return xg::attention(q, q, q, {.dropout = {0.5, rng}}); });
 }
+
+TEST_CASE("a checkpoint notes what it draws, or says that it has no memory") {
+    const Tensor q = xg::ones({1, 4, 4});
+    exhaust(
+        "checkpoint",
+        [&] {
+            xg::Rng rng(5);
+            xg::Tape tape;
+            const Tensor y = xg::checkpoint([&](const Tensor& v) { return xg::attention(v, v, v, {.dropout = {0.5, rng}}); }, q);
+            return Tensors{tape.gradient(xg::sum(y), q)};
+        },
+        {}, [] { return ""; });
+}
